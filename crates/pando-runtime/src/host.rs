@@ -1,0 +1,44 @@
+//! What the machine gives to this process.
+
+use std::num::NonZero;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// The number of processors this process may use, control groups considered.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// A runtime for all asynchronous work of the process, with a thread per processor.
+pub fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores())
+        .thread_name("pando")
+        .enable_all()
+        .build()
+}
+
+/// Raises the limit on open files to what the system allows, and returns it; `None` is no limit.
+/// Each connection is an open file, and many systems start processes with a limit of 1,024.
+pub fn raise_open_files_limit() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn there_is_at_least_one_core() {
+        assert!(super::cores() >= 1);
+    }
+
+    #[test]
+    fn the_limit_on_open_files_is_not_lowered() {
+        let first = super::raise_open_files_limit();
+        assert_eq!(super::raise_open_files_limit(), first);
+        assert!(first.is_none_or(|files| files >= 64));
+    }
+}

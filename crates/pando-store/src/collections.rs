@@ -1,0 +1,302 @@
+//! Collections: read from their table, saved together with the tables of their records.
+//!
+//! Source: PocketBase `core/collection_model.go`, `core/collection_query.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pando_schema::{
+    Collection, CollectionKind, CollectionRow, Draft, DraftError, ImportError, Missing, Problems,
+    Record, Schema, SqlValue, Surroundings, plan_import,
+};
+use serde_json::{Map, Value as Json};
+
+use crate::records::select;
+use crate::{Conn, StoreError, Tx, WriteError, table};
+
+/// Records that one step of a truncation deletes.
+const TRUNCATE_BATCH: usize = 500;
+
+const COLUMNS: &str = "`id`, `system`, `type`, `name`, `fields`, `indexes`, `listRule`, `viewRule`, \
+                       `createRule`, `updateRule`, `deleteRule`, `options`, `created`, `updated`";
+
+/// All collections, as stored.
+pub(crate) async fn load_all(conn: &mut Conn) -> Result<Vec<Arc<Collection>>, StoreError> {
+    let text = format!("SELECT {COLUMNS} FROM `_collections` ORDER BY `rowid`");
+    let rows = conn.rows(&text, &[]).await?;
+    rows.into_iter().map(|row| collection(row).map(Arc::new)).collect()
+}
+
+fn collection(row: Vec<SqlValue>) -> Result<Collection, StoreError> {
+    let mut cells = row.into_iter();
+    let mut optional = || match cells.next() {
+        Some(SqlValue::Text(text)) => Some(text),
+        Some(SqlValue::Int(number)) => Some(number.to_string()),
+        Some(SqlValue::Null | SqlValue::Real(_)) | None => None,
+    };
+    let row = CollectionRow {
+        id: optional().unwrap_or_default(),
+        system: optional().is_some_and(|flag| flag != "0"),
+        kind: optional().unwrap_or_default(),
+        name: optional().unwrap_or_default(),
+        fields: optional().unwrap_or_default(),
+        indexes: optional().unwrap_or_default(),
+        list_rule: optional(),
+        view_rule: optional(),
+        create_rule: optional(),
+        update_rule: optional(),
+        delete_rule: optional(),
+        options: optional().unwrap_or_default(),
+        created: optional().unwrap_or_default(),
+        updated: optional().unwrap_or_default(),
+    };
+    let name = row.name.clone();
+    Collection::from_stored(row)
+        .map_err(|error| StoreError::BadCollection { name, reason: error.to_string() })
+}
+
+pub(crate) async fn insert_row(conn: &mut Conn, collection: &Collection) -> Result<(), StoreError> {
+    let text = format!("INSERT INTO `_collections` ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    conn.execute(&text, &cells(collection)).await?;
+    Ok(())
+}
+
+pub(crate) async fn update_row(conn: &mut Conn, collection: &Collection) -> Result<(), StoreError> {
+    let text = "UPDATE `_collections` SET (`system`, `type`, `name`, `fields`, `indexes`, `listRule`, \
+                `viewRule`, `createRule`, `updateRule`, `deleteRule`, `options`, `created`, `updated`) \
+                = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) WHERE `id` = ?1";
+    conn.execute(text, &cells(collection)).await?;
+    Ok(())
+}
+
+fn cells(collection: &Collection) -> [SqlValue; 14] {
+    let row = collection.to_stored();
+    let rule = |rule: Option<String>| rule.map_or(SqlValue::Null, SqlValue::Text);
+    [
+        SqlValue::Text(row.id),
+        SqlValue::Int(row.system.into()),
+        SqlValue::Text(row.kind),
+        SqlValue::Text(row.name),
+        SqlValue::Text(row.fields),
+        SqlValue::Text(row.indexes),
+        rule(row.list_rule),
+        rule(row.view_rule),
+        rule(row.create_rule),
+        rule(row.update_rule),
+        rule(row.delete_rule),
+        SqlValue::Text(row.options),
+        SqlValue::Text(row.created),
+        SqlValue::Text(row.updated),
+    ]
+}
+
+/// Why a collection was not saved or deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectionError {
+    #[error("the request does not describe a collection")]
+    Malformed(#[source] DraftError),
+    #[error("the collection is not valid")]
+    Invalid(Problems),
+    #[error("the import is not valid")]
+    Import(#[source] ImportError),
+    #[error("[{0}] system collections cannot be deleted")]
+    System(String),
+    /// Relation fields of these collections refer to it.
+    #[error("[{name}] failed to delete due to existing relation references: {}", referrers.join(", "))]
+    Referenced { name: String, referrers: Vec<String> },
+    /// A record must keep its reference to one that would go.
+    #[error("failed to delete the records")]
+    Records(#[source] WriteError),
+    /// View collections are read, but not yet written.
+    #[error("view collections cannot be created or changed yet")]
+    View,
+    #[error("failed to save the collection")]
+    Store(#[from] StoreError),
+}
+
+impl Tx {
+    /// Saves a new collection and makes its table.
+    pub async fn create_collection(
+        &mut self,
+        input: &Map<String, Json>,
+    ) -> Result<Arc<Collection>, CollectionError> {
+        let draft = Draft::create(input, &mut rand::rng()).map_err(CollectionError::Malformed)?;
+        self.save_draft(draft, None).await
+    }
+
+    /// Saves what `input` changes of a collection and brings its table in line.
+    pub async fn update_collection(
+        &mut self,
+        original: &Arc<Collection>,
+        input: &Map<String, Json>,
+    ) -> Result<Arc<Collection>, CollectionError> {
+        let draft = Draft::update(original, input).map_err(CollectionError::Malformed)?;
+        self.save_draft(draft, Some(original)).await
+    }
+
+    async fn save_draft(
+        &mut self,
+        mut draft: Draft,
+        original: Option<&Arc<Collection>>,
+    ) -> Result<Arc<Collection>, CollectionError> {
+        let original = original.map(Arc::as_ref);
+        let schema = Arc::clone(&self.schema);
+        draft.prepare(original, &schema, &crate::now()).map_err(CollectionError::Malformed)?;
+        let catalog = Catalog::read(self).await?;
+        let checked = catalog.around(&schema, |around| draft.check(original, around, &mut rand::rng()));
+        let collection = checked.map_err(CollectionError::Invalid)?;
+        self.save_checked(collection, original).await
+    }
+
+    async fn save_checked(
+        &mut self,
+        mut collection: Collection,
+        original: Option<&Collection>,
+    ) -> Result<Arc<Collection>, CollectionError> {
+        if collection.kind == CollectionKind::View {
+            return Err(CollectionError::View);
+        }
+        keep_superusers_safe(&mut collection);
+        match original {
+            None => {
+                insert_row(self, &collection).await?;
+                table::create(self, &collection).await?;
+            }
+            Some(original) => {
+                update_row(self, &collection).await?;
+                let changes = collection.changes_from(original).map_err(CollectionError::Invalid)?;
+                table::change(self, &collection, &changes).await?;
+            }
+        }
+        let collection = Arc::new(collection);
+        self.replace(&collection.id, Some(&collection));
+        Ok(collection)
+    }
+
+    /// Deletes a collection with its records. Returns nothing of the records: their files all lie
+    /// in the collection's own folder.
+    pub async fn delete_collection(&mut self, collection: &Arc<Collection>) -> Result<(), CollectionError> {
+        let referrers: Vec<String> = self.schema.referrers(&collection.id).map(|c| c.name.clone()).collect();
+        if !collection.system && !referrers.is_empty() {
+            return Err(CollectionError::Referenced { name: collection.name.clone(), referrers });
+        }
+        self.drop_collection(collection).await
+    }
+
+    async fn drop_collection(&mut self, collection: &Collection) -> Result<(), CollectionError> {
+        if collection.system {
+            return Err(CollectionError::System(collection.name.clone()));
+        }
+        table::drop(self, collection).await?;
+        self.execute("DELETE FROM `_collections` WHERE `id` = ?", &[SqlValue::Text(collection.id.clone())])
+            .await?;
+        if collection.kind == CollectionKind::Auth {
+            self.delete_collection_dependents(collection).await?;
+        }
+        self.replace(&collection.id, None);
+        Ok(())
+    }
+
+    /// Deletes all records of a collection and what must go with them. Returns all that is gone.
+    pub async fn truncate(&mut self, collection: &Arc<Collection>) -> Result<Vec<Arc<Record>>, CollectionError> {
+        let text = format!("{} LIMIT {TRUNCATE_BATCH}", select(collection));
+        let mut deleted = Vec::new();
+        loop {
+            let records = self.records(collection, &text, &[]).await?;
+            if records.is_empty() {
+                return Ok(deleted);
+            }
+            for record in records {
+                let gone = self.delete(Arc::new(record)).await;
+                deleted.extend(gone.map_err(CollectionError::Records)?);
+            }
+        }
+    }
+
+    /// Creates and changes collections to be as `input` says. Returns those that were deleted.
+    pub async fn import_collections(
+        &mut self,
+        input: Vec<Map<String, Json>>,
+        missing: Missing,
+    ) -> Result<Vec<Arc<Collection>>, CollectionError> {
+        let schema = Arc::clone(&self.schema);
+        let plan = plan_import(&schema, input, missing, &crate::now(), &mut rand::rng())
+            .map_err(CollectionError::Import)?;
+        for collection in &plan.deletes {
+            self.drop_collection(collection).await?;
+        }
+        for save in &plan.saves {
+            self.save_checked(save.draft.collection.clone(), save.original.as_deref()).await?;
+        }
+        // Checked only now, since the collections may refer to each other.
+        let schema = Arc::clone(&self.schema);
+        let catalog = Catalog::read(self).await?;
+        for save in &plan.saves {
+            let checked = catalog.around(&schema, |around| save.check(around, &mut rand::rng()));
+            checked.map_err(CollectionError::Invalid)?;
+        }
+        Ok(plan.deletes)
+    }
+
+    /// Puts `collection` in the place of the one with `id`, or removes that.
+    fn replace(&mut self, id: &str, collection: Option<&Arc<Collection>>) {
+        let others = self.schema.iter().filter(|other| other.id != id);
+        let schema = Schema::new(others.chain(collection).cloned());
+        self.schema = Arc::new(schema);
+    }
+}
+
+/// What superusers need to log in cannot be switched off.
+fn keep_superusers_safe(collection: &mut Collection) {
+    if collection.name != "_superusers" {
+        return;
+    }
+    if let Some(auth) = &mut collection.auth {
+        auth.oauth2.enabled = false;
+        auth.oauth2.providers.clear();
+        auth.password_auth.enabled = true;
+        // A one-time password alone does not make a superuser.
+        auth.mfa.enabled |= auth.otp.enabled;
+    }
+}
+
+/// The names of tables, views and indexes.
+struct Catalog {
+    /// Lower-cased.
+    tables: BTreeSet<String>,
+    /// Lower-cased name, and the table.
+    indexes: BTreeMap<String, String>,
+}
+
+impl Catalog {
+    async fn read(conn: &mut Conn) -> Result<Catalog, StoreError> {
+        let mut catalog = Catalog { tables: BTreeSet::new(), indexes: BTreeMap::new() };
+        for row in conn.rows("SELECT type, name, tbl_name FROM sqlite_master", &[]).await? {
+            let [SqlValue::Text(kind), SqlValue::Text(name), SqlValue::Text(table)] = row.as_slice()
+            else {
+                continue;
+            };
+            match kind.as_str() {
+                "table" | "view" => {
+                    catalog.tables.insert(name.to_lowercase());
+                }
+                "index" => {
+                    catalog.indexes.insert(name.to_lowercase(), table.clone());
+                }
+                _ => {}
+            }
+        }
+        Ok(catalog)
+    }
+
+    /// Calls `check` with all that a check of a collection must know.
+    fn around<T>(&self, schema: &Schema, check: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        check(&Surroundings {
+            schema,
+            check_rule: &|rule, collection| pando_filter::check_rule(rule, collection, schema),
+            check_view_query: &|_| Err("view collections cannot be created or changed yet".to_owned()),
+            table_exists: &|name| self.tables.contains(&name.to_lowercase()),
+            index_table: &|name| self.indexes.get(&name.to_lowercase()).cloned(),
+        })
+    }
+}

@@ -1,0 +1,244 @@
+//! A connection to the database, and what may be asked of it.
+//!
+//! The calls are `async` so that the code above reads the same on PostgreSQL, where they wait for
+//! the network. On SQLite they are done when they return.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use pando_filter::{Author, Compiled, ParseError, compile};
+use pando_schema::{Collection, Record, Schema, SqlValue, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+use crate::StoreError;
+
+/// Virtual machine steps between two looks at the clock: some 0.1 ms of work.
+const STEPS_PER_CLOCK_CHECK: i32 = 10_000;
+
+/// One connection, used by one request at a time.
+pub struct Conn {
+    db: rusqlite::Connection,
+    clock: Arc<QueryClock>,
+    query_timeout: Option<Duration>,
+    rules: Rules,
+}
+
+/// Rules prepared for one version of the schema, as statements are for the database.
+#[derive(Default)]
+struct Rules {
+    schema: Option<Arc<Schema>>,
+    /// By the id of the collection, then the rule's text.
+    compiled: HashMap<String, HashMap<String, Arc<Compiled>>>,
+}
+
+/// When the running query must end.
+struct QueryClock {
+    origin: Instant,
+    /// Milliseconds after `origin`; `u64::MAX` for never.
+    deadline_ms: AtomicU64,
+}
+
+impl Conn {
+    /// Wraps `db`; its queries are stopped after `query_timeout`.
+    pub(crate) fn new(mut db: rusqlite::Connection, query_timeout: Option<Duration>) -> Result<Conn, StoreError> {
+        let clock = Arc::new(QueryClock {
+            origin: Instant::now(),
+            deadline_ms: AtomicU64::new(u64::MAX),
+        });
+        if query_timeout.is_some() {
+            let watched = Arc::clone(&clock);
+            db.progress_handler(STEPS_PER_CLOCK_CHECK, Some(move || watched.expired()))?;
+        }
+        Ok(Conn { db, clock, query_timeout, rules: Rules::default() })
+    }
+
+    /// A rule of `collection`, prepared to be evaluated. Kept for as long as `schema` is current.
+    pub fn rule(
+        &mut self,
+        schema: &Arc<Schema>,
+        collection: &Collection,
+        rule: &str,
+    ) -> Result<Arc<Compiled>, ParseError> {
+        if !self.rules.schema.as_ref().is_some_and(|known| Arc::ptr_eq(known, schema)) {
+            self.rules = Rules { schema: Some(Arc::clone(schema)), compiled: HashMap::new() };
+        }
+        let of_collection = self.rules.compiled.get(&collection.id);
+        if let Some(compiled) = of_collection.and_then(|rules| rules.get(rule)) {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = Arc::new(compile(rule, collection, schema, Author::Operator)?);
+        let of_collection = self.rules.compiled.entry(collection.id.clone()).or_default();
+        of_collection.insert(rule.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    /// Runs a statement that returns no rows. Returns how many rows it changed.
+    pub async fn execute(&mut self, text: &str, values: &[SqlValue]) -> Result<usize, StoreError> {
+        self.start_clock();
+        let mut statement = self.db.prepare_cached(text)?;
+        bind(&mut statement, values)?;
+        Ok(statement.raw_execute()?)
+    }
+
+    /// Runs one statement that takes no values and returns no rows.
+    pub(crate) fn statement(&mut self, text: &str) -> Result<(), StoreError> {
+        self.db.prepare_cached(text)?.raw_execute()?;
+        Ok(())
+    }
+
+    /// Runs several statements that take no values.
+    pub(crate) fn batch(&mut self, text: &str) -> Result<(), StoreError> {
+        Ok(self.db.execute_batch(text)?)
+    }
+
+    /// The rows of a query that selects the columns of `collection` in the order of its fields.
+    pub async fn records(
+        &mut self,
+        collection: &Arc<Collection>,
+        text: &str,
+        values: &[SqlValue],
+    ) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::new();
+        self.each_row(text, values, |row| {
+            records.push(record(collection, row)?);
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// All rows, as SQLite typed them. For what is not a record.
+    pub async fn rows(
+        &mut self,
+        text: &str,
+        values: &[SqlValue],
+    ) -> Result<Vec<Vec<SqlValue>>, StoreError> {
+        let mut rows = Vec::new();
+        self.each_row(text, values, |row| {
+            let columns = row.as_ref().column_count();
+            let cells = (0..columns).map(|i| Ok(sql_value(row.get_ref(i)?)));
+            rows.push(cells.collect::<Result<Vec<_>, rusqlite::Error>>()?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The first column of all rows, as text.
+    pub async fn texts(&mut self, text: &str, values: &[SqlValue]) -> Result<Vec<String>, StoreError> {
+        let mut texts = Vec::new();
+        self.each_row(text, values, |row| {
+            texts.push(match row.get_ref(0)? {
+                ValueRef::Null => String::new(),
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Real(number) => number.to_string(),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                    String::from_utf8_lossy(bytes).into_owned()
+                }
+            });
+            Ok(())
+        })?;
+        Ok(texts)
+    }
+
+    /// The first column of the first row as an integer; `None` without a row.
+    pub async fn integer(&mut self, text: &str, values: &[SqlValue]) -> Result<Option<i64>, StoreError> {
+        let mut found = None;
+        self.each_row(text, values, |row| {
+            found = found.or(Some(row.get(0)?));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Whether the query has a row.
+    pub async fn exists(&mut self, text: &str, values: &[SqlValue]) -> Result<bool, StoreError> {
+        self.start_clock();
+        let mut statement = self.db.prepare_cached(text)?;
+        bind(&mut statement, values)?;
+        Ok(statement.raw_query().next()?.is_some())
+    }
+
+    fn each_row(
+        &mut self,
+        text: &str,
+        values: &[SqlValue],
+        mut take: impl FnMut(&rusqlite::Row<'_>) -> Result<(), rusqlite::Error>,
+    ) -> Result<(), StoreError> {
+        self.start_clock();
+        let mut statement = self.db.prepare_cached(text)?;
+        bind(&mut statement, values)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            take(row)?;
+        }
+        Ok(())
+    }
+
+    /// Whether SQLite has rolled the open transaction back by itself, as it does on a full disk.
+    pub(crate) fn transaction_lost(&self) -> bool {
+        self.db.is_autocommit()
+    }
+
+    fn start_clock(&self) {
+        if let Some(timeout) = self.query_timeout {
+            let deadline = self.clock.origin.elapsed() + timeout;
+            let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+            self.clock.deadline_ms.store(deadline_ms, Ordering::Relaxed);
+        }
+    }
+}
+
+impl QueryClock {
+    fn expired(&self) -> bool {
+        let deadline = Duration::from_millis(self.deadline_ms.load(Ordering::Relaxed));
+        self.origin.elapsed() > deadline
+    }
+}
+
+struct Bound<'a>(&'a SqlValue);
+
+impl rusqlite::ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            SqlValue::Null => ValueRef::Null,
+            SqlValue::Int(number) => ValueRef::Integer(*number),
+            SqlValue::Real(number) => ValueRef::Real(*number),
+            SqlValue::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, values: &[SqlValue]) -> Result<(), StoreError> {
+    for (index, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, Bound(value))?;
+    }
+    Ok(())
+}
+
+fn sql_value(value: ValueRef<'_>) -> SqlValue {
+    match value {
+        ValueRef::Null => SqlValue::Null,
+        ValueRef::Integer(number) => SqlValue::Int(number),
+        ValueRef::Real(number) => SqlValue::Real(number),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            SqlValue::Text(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+/// A row of the columns of `collection` as a record.
+fn record(collection: &Arc<Collection>, row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
+    let mut values = Vec::with_capacity(collection.fields.len());
+    for (index, field) in collection.fields.iter().enumerate() {
+        values.push(match row.get_ref(index)? {
+            ValueRef::Null => Value::from_sql_null(field),
+            ValueRef::Integer(number) => Value::from_sql_int(field, number),
+            ValueRef::Real(number) => Value::from_sql_real(field, number),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                Value::from_sql_text(field, String::from_utf8_lossy(bytes))
+            }
+        });
+    }
+    Ok(Record::from_values(Arc::clone(collection), values))
+}

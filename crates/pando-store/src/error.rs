@@ -1,0 +1,77 @@
+//! What can go wrong below a request, told apart as far as callers act on it.
+
+use std::path::PathBuf;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("failed to open the data directory {path:?}")]
+    Open { path: PathBuf, source: std::io::Error },
+    #[error(
+        "the data directory {0:?} is in use by another process\nhint: stop the other `pando`, or \
+         choose another directory with --dir"
+    )]
+    InUse(PathBuf),
+    #[error(
+        "the data directory {0:?} was written by PocketBase before 0.23\nhint: start it once with \
+         PocketBase 0.40, which brings it up to date, then with Pando"
+    )]
+    TooOld(PathBuf),
+    #[error("the stored collection {name:?} cannot be read: {reason}")]
+    BadCollection { name: String, reason: String },
+    #[error("the stored settings cannot be read: {0}")]
+    BadSettings(String),
+    /// A UNIQUE index or primary key refused the row. `what` is what the index covers, as
+    /// `table.column, …` or `index 'name'`.
+    #[error("a value that must be unique exists already: {what}")]
+    NotUnique { what: String },
+    /// Too many requests wait for a connection or for the writer.
+    #[error("the database is busy")]
+    Busy,
+    /// The query ran longer than the limit.
+    #[error("the query took too long and was stopped")]
+    Timeout,
+    /// The process is stopping: no fault, so never logged as one.
+    #[error("stopping")]
+    Stopping,
+    /// The commit that this write shared with others failed; none of them happened.
+    #[error("failed to commit")]
+    Commit(#[source] std::sync::Arc<StoreError>),
+    /// Our own fault; logged where it happened.
+    #[error("the transaction panicked")]
+    Panicked,
+    /// The database refused a statement.
+    #[error("the database failed")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// What the database itself said, for the author of a statement.
+    pub fn database_message(&self) -> String {
+        match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(_, Some(message))) => message.clone(),
+            StoreError::Sqlite(error) => error.to_string(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        let rusqlite::Error::SqliteFailure(code, message) = &error else {
+            return StoreError::Sqlite(error);
+        };
+        match (code.code, code.extended_code) {
+            (rusqlite::ErrorCode::OperationInterrupted, _) => StoreError::Timeout,
+            (
+                rusqlite::ErrorCode::ConstraintViolation,
+                rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+            ) => {
+                let text = message.as_deref().unwrap_or_default();
+                let what = text.strip_prefix("UNIQUE constraint failed: ").unwrap_or(text);
+                StoreError::NotUnique { what: what.to_owned() }
+            }
+            _ => StoreError::Sqlite(error),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! How a store is opened, and its limits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `Store::open` needs to know. `Default` is for a small server.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The data directory; PocketBase's layout. Made if it does not exist.
+    pub dir: PathBuf,
+    /// The key (32 bytes) that the settings are encrypted with, if any.
+    pub encryption_key: Option<String>,
+    /// Connections that read at the same time.
+    pub readers: usize,
+    /// Requests that may wait for the writer; one more is refused as busy.
+    pub write_queue_max: usize,
+    /// Requests whose writes share one commit, and so one fsync.
+    pub group_max: usize,
+    /// How long a request waits for a read connection.
+    pub read_wait_max: Duration,
+    /// How long one query may run.
+    pub query_timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> StoreOptions {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        StoreOptions {
+            dir: PathBuf::from("pando_data"),
+            encryption_key: None,
+            readers: (2 * cores).clamp(4, 32),
+            write_queue_max: 4096,
+            group_max: 256,
+            read_wait_max: Duration::from_secs(10),
+            // PocketBase's --queryTimeout.
+            query_timeout: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Fires the same generated requests at PocketBase and at Pando and tells every difference.
+//!
+//! One seeded data set is made by the real PocketBase and copied for both sides. Scenarios run in
+//! step on both; what a server makes up itself is replaced by placeholders before comparing.
+
+mod areas;
+mod dataset;
+mod deviations;
+mod diff;
+mod normalize;
+mod report;
+mod scenario;
+mod side;
+
+pub use areas::AREAS;
+pub use dataset::Dataset;
+pub use deviations::{DEVIATIONS, Deviation};
+pub use report::{Count, Difference, Report};
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::server::{Product, Server, find_binary};
+use normalize::Normalizer;
+use scenario::{Scenario, Step};
+use side::Side;
+
+/// What to compare.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// About how many steps to run in all areas together; each area runs at least one scenario.
+    pub requests: usize,
+    pub seed: u64,
+    /// Only this area.
+    pub only: Option<String>,
+    /// The server on the right; the left one is always the oracle.
+    pub right: Product,
+    /// The binary on the right, if it is not to be searched for.
+    pub binary: Option<PathBuf>,
+}
+
+/// Runs one comparison.
+pub fn run(options: &Options) -> Result<Report> {
+    if let Some(area) = &options.only {
+        ensure!(
+            AREAS.iter().any(|known| known.name == area),
+            "unknown area {area:?}\nhint: one of {}",
+            AREAS.iter().map(|area| area.name).collect::<Vec<_>>().join(", ")
+        );
+    }
+    let dataset = Dataset::build(options.seed).context("failed to make the data set")?;
+    let scenarios = areas::generate(&dataset, options);
+    let mut sides = Sides::start(&dataset, options)?;
+    let mut report = Report { seed: options.seed, ..Report::default() };
+    for scenario in &scenarios {
+        sides.play(scenario, &mut report);
+        if let Some(reason) = sides.dead() {
+            report.aborted = Some(reason);
+            break;
+        }
+    }
+    Ok(report)
+}
+
+struct Sides {
+    left: Side,
+    right: Side,
+    step_count: usize,
+}
+
+impl Sides {
+    fn start(dataset: &Dataset, options: &Options) -> Result<Self> {
+        let left = Server::start(Product::Oracle, &dataset.copy("left")?)?;
+        let binary = options.binary.clone().map_or_else(|| find_binary(options.right), Ok)?;
+        let right = Server::start_binary(options.right, &binary, &dataset.copy("right")?)?;
+        let normalizer = Normalizer::new(dataset.known.clone());
+        let mut left = Side::new(left, normalizer.clone());
+        let mut right = Side::new(right, normalizer);
+        left.login().context("the oracle refused a login")?;
+        if right.login().is_err() {
+            // The auth area reports why; the other areas can still be compared.
+            right.borrow_tokens(&left);
+        }
+        Ok(Self { left, right, step_count: 0 })
+    }
+
+    fn play(&mut self, scenario: &Scenario, report: &mut Report) {
+        for step in &scenario.steps {
+            self.step_count += 1;
+            let started = Instant::now();
+            let left = self.left.take(step);
+            let right = self.right.take(step);
+            self.judge(scenario.area, step, left, right, report);
+            report.areas.entry(scenario.area).or_default().elapsed += started.elapsed();
+        }
+    }
+
+    fn judge(
+        &self,
+        area: &'static str,
+        step: &Step,
+        left: Value,
+        right: Value,
+        report: &mut Report,
+    ) {
+        let count = report.areas.entry(area).or_default();
+        count.steps += 1;
+        if left == right {
+            count.agreed += 1;
+        } else if let Some(deviation) = deviations::find(step, &left, &right) {
+            count.deviations += 1;
+            *report.deviations.entry(deviation.name).or_default() += 1;
+        } else {
+            let (number, step) = (self.step_count, step.clone());
+            report.differences.push(Difference { area, number, step, left, right });
+        }
+    }
+
+    fn dead(&mut self) -> Option<String> {
+        for (name, side) in [("left", &mut self.left), ("right", &mut self.right)] {
+            let server = side.server();
+            if !server.alive() {
+                return Some(format!("the {name} server died; it printed:\n{}", server.log()));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,149 @@
+//! The common data set: made by the oracle through its own API, then copied for both sides.
+
+mod collections;
+mod records;
+
+pub(crate) use records::{ALICE, BOB, Ids, MIA, PASSWORD};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::scenario::Variables;
+use crate::fixture;
+use crate::http::Request;
+use crate::rng::Rng;
+use crate::root::RootClient;
+use crate::server::{Product, Server, public_dir, upsert_superuser};
+
+pub(crate) const ROOT_EMAIL: &str = "root@example.com";
+
+/// A file of a record.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredFile {
+    pub(crate) record: String,
+    pub(crate) field: String,
+    pub(crate) name: String,
+}
+
+/// A stopped data directory and what is known about it.
+#[derive(Debug)]
+pub struct Dataset {
+    root: tempfile::TempDir,
+    pub(crate) ids: Ids,
+    /// The files of `posts`.
+    pub(crate) files: Vec<StoredFile>,
+    /// Ids and file names that both servers share.
+    pub(crate) known: BTreeSet<String>,
+    /// Collection ids by name.
+    pub(crate) collections: BTreeMap<String, String>,
+}
+
+impl Dataset {
+    /// Makes the data set that belongs to `seed`.
+    pub fn build(seed: u64) -> Result<Self> {
+        let root = tempfile::tempdir().context("failed to make a directory for the data set")?;
+        let dir = root.path().join("origin");
+        upsert_superuser(Product::Oracle, &dir, ROOT_EMAIL, PASSWORD)?;
+        let mut server = Server::start(Product::Oracle, &dir)?;
+        let mut dataset = Self {
+            root,
+            ids: Ids::new(),
+            files: Vec::new(),
+            known: BTreeSet::new(),
+            collections: BTreeMap::new(),
+        };
+        let mut root_client = RootClient::login(&server, ROOT_EMAIL, PASSWORD)?;
+        dataset.make_collections(&mut root_client)?;
+        dataset.make_records(&mut root_client, &mut Rng::new(seed).fork("dataset"))?;
+        server.stop()?;
+        Ok(dataset)
+    }
+
+    /// A copy for one side, with a few static files beside it.
+    pub fn copy(&self, name: &str) -> Result<PathBuf> {
+        let dir = self.root.path().join(name);
+        fixture::copy_dir(&self.root.path().join("origin"), &dir)?;
+        write_public_files(&public_dir(&dir))?;
+        Ok(dir)
+    }
+
+    fn make_collections(&mut self, root: &mut RootClient) -> Result<()> {
+        let mut names = Variables::default();
+        for definition in collections::collections() {
+            let definition = names.fill(&definition.to_string());
+            let made =
+                root.json(Request::post("/api/collections").bytes("application/json", definition))?;
+            self.learn_collection(&made, &mut names)?;
+        }
+        let users = root.json(Request::get("/api/collections/users"))?;
+        let (fields, indexes) = (users["fields"].as_array(), users["indexes"].as_array());
+        let patch =
+            collections::users_patch(fields.context("no fields")?, indexes.context("no indexes")?);
+        let patch = names.fill(&patch.to_string());
+        root.json(Request::patch("/api/collections/users").bytes("application/json", patch))?;
+        let parent = json!({ "type": "relation", "name": "parent", "maxSelect": 1, "collectionId": "{{categories}}" });
+        let mut category = root.json(Request::get("/api/collections/categories"))?;
+        category["fields"].as_array_mut().context("no fields")?.push(parent);
+        let category = names.fill(&category.to_string());
+        root.json(
+            Request::patch("/api/collections/categories").bytes("application/json", category),
+        )?;
+        let settings = json!({ "batch": { "enabled": true, "maxRequests": 20, "timeout": 10 } });
+        root.json(Request::patch("/api/settings").json(&settings))?;
+        let all = root.json(Request::get("/api/collections?perPage=100"))?;
+        for collection in all["items"].as_array().context("no items")? {
+            self.learn_collection(collection, &mut names)?;
+        }
+        Ok(())
+    }
+
+    fn learn_collection(&mut self, made: &Value, names: &mut Variables) -> Result<()> {
+        let name = made["name"].as_str().context("collection without name")?;
+        let id = made["id"].as_str().context("collection without id")?;
+        names.set(name, id);
+        self.collections.insert(name.to_owned(), id.to_owned());
+        self.known.insert(id.to_owned());
+        Ok(())
+    }
+
+    fn make_records(&mut self, root: &mut RootClient, rng: &mut Rng) -> Result<()> {
+        let plan = records::plan(rng);
+        for request in plan.requests {
+            let made = root.json(request)?;
+            let record = made["id"].as_str().context("record without id")?.to_owned();
+            self.known.insert(record.clone());
+            for field in ["cover", "papers", "private"] {
+                let names = match &made[field] {
+                    Value::String(name) if !name.is_empty() => vec![name.clone()],
+                    Value::Array(names) => {
+                        names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                for name in names {
+                    self.known.insert(name.clone());
+                    let field = field.to_owned();
+                    self.files.push(StoredFile { record: record.clone(), field, name });
+                }
+            }
+        }
+        self.ids = plan.ids;
+        let superusers = root.json(Request::get("/api/collections/_superusers/records"))?;
+        for superuser in superusers["items"].as_array().context("no superusers")? {
+            self.known.insert(superuser["id"].as_str().context("no id")?.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn write_public_files(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir.join("sub"))?;
+    std::fs::write(dir.join("index.html"), "<!doctype html><title>home</title>")?;
+    std::fs::write(dir.join("app.js"), "console.log(1)")?;
+    std::fs::write(dir.join("sub/page.html"), "<!doctype html><title>page</title>")?;
+    std::fs::write(dir.join("sub/data.json"), "{\"a\":1}")?;
+    Ok(())
+}

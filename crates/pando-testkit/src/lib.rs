@@ -1,0 +1,21 @@
+//! Real servers, blocking clients and the comparison with PocketBase, for tests and for `xtask`.
+//!
+//! Only threads and sockets of the standard library: what measures and judges the server must not
+//! share its runtime or its HTTP code.
+
+pub mod compare;
+pub mod crash;
+pub mod fixture;
+pub mod http;
+pub mod rng;
+pub mod root;
+pub mod server;
+pub mod sse;
+pub mod wait;
+
+pub use http::{HttpClient, Multipart, Request, Response};
+pub use rng::Rng;
+pub use root::RootClient;
+pub use server::{Product, Server};
+pub use sse::{SseClient, SseEvent};
+pub use wait::wait_for;

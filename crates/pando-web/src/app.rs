@@ -1,0 +1,55 @@
+//! What the handlers of one process share.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use pando_blob::{Blob, FolderBlob, ThumbLimits, Thumbs};
+use pando_runtime::Lifecycle;
+use pando_runtime::config::WebConfig;
+use pando_store::Store;
+
+use crate::realtime::Hub;
+use crate::server::Front;
+
+/// Everything a handler may need; made once, then only read.
+pub struct App {
+    pub(crate) config: WebConfig,
+    pub(crate) store: Store,
+    pub(crate) blob: Blob,
+    pub(crate) thumbs: Thumbs,
+    pub(crate) realtime: Hub,
+    pub(crate) life: Lifecycle,
+    /// What stands before the handlers: limits, figures, the static site.
+    pub(crate) front: Front,
+}
+
+/// An application that requests share.
+pub type SharedApp = Arc<App>;
+
+impl App {
+    /// An application on `store`, whose files lie in the same data directory, with the tasks
+    /// that serve no single request.
+    pub fn new(
+        config: WebConfig,
+        store: Store,
+        data_dir: &Path,
+        life: Lifecycle,
+    ) -> anyhow::Result<SharedApp> {
+        // PocketBase's names. The second one it leaves out of backups.
+        let (files, staging) = (data_dir.join("storage"), data_dir.join(".pb_temp_to_delete"));
+        let folder = FolderBlob::open(&files, &staging).context("failed to open the files")?;
+        let blob = Blob::Folder(folder);
+        let app = Arc::new(App {
+            front: Front::new(&config, config.gzip),
+            thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
+            realtime: Hub::default(),
+            config,
+            store,
+            blob,
+            life,
+        });
+        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
+        Ok(app)
+    }
+}

@@ -1,0 +1,39 @@
+//! Who a request is from.
+//!
+//! Source: PocketBase `apis/middlewares.go` (`loadAuthToken`).
+
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use tracing::warn;
+
+use crate::app::App;
+use crate::request::Request;
+use crate::tokens::{self, TokenKind};
+
+/// Sets `request.auth` if a valid token came with it. A request with a wrong token is one of a
+/// guest.
+pub async fn authenticate(app: &App, request: &mut Request) {
+    let token = bearer_token(request);
+    if token.is_empty() {
+        return;
+    }
+    let schema = app.store.schema();
+    let found = match app.store.read().await {
+        Ok(mut conn) => tokens::owner(&mut conn, &schema, token, TokenKind::Auth).await,
+        Err(error) => Err(error.into()),
+    };
+    match found {
+        Ok(record) => request.auth = record.map(Arc::new),
+        Err(error) => warn!(error = format!("{:?}", error.cause), "failed to check a token"),
+    }
+}
+
+/// The token of the `Authorization` header, with or without `Bearer`.
+pub fn bearer_token(request: &Request) -> &str {
+    let value = request.header(AUTHORIZATION);
+    match value.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token,
+        _ => value,
+    }
+}

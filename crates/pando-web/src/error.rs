@@ -1,0 +1,150 @@
+//! What the API answers when it does not do what was asked.
+//!
+//! Source: PocketBase `tools/router/error.go`. The body is `{"data": {…}, "message": "…",
+//! "status": N}`.
+
+use http::StatusCode;
+use pando_schema::{ProblemTree, Problems};
+use pando_store::StoreError;
+use serde_json::{Map, Value as Json, json};
+
+/// An error answer. The cause stays in the process; the client sees the rest.
+#[derive(Debug)]
+pub struct ApiError {
+    pub status: StatusCode,
+    pub message: String,
+    pub data: Map<String, Json>,
+    /// When trying again makes sense, as `Retry-After`.
+    pub retry_after_seconds: Option<u32>,
+    /// For the log only.
+    pub cause: Option<anyhow::Error>,
+}
+
+impl ApiError {
+    /// An answer with `message` made a sentence. An empty one stands for the usual words.
+    pub fn new(status: StatusCode, message: &str) -> ApiError {
+        let message = if message.is_empty() { usual_words(status) } else { message };
+        ApiError {
+            status,
+            message: sentence(message),
+            data: Map::new(),
+            retry_after_seconds: None,
+            cause: None,
+        }
+    }
+
+    pub fn bad_request(message: &str) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 400 with what is wrong by field.
+    pub fn invalid(message: &str, problems: &Problems) -> ApiError {
+        ApiError { data: problems_json(problems), ..ApiError::bad_request(message) }
+    }
+
+    pub fn unauthorized(message: &str) -> ApiError {
+        ApiError::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    pub fn forbidden(message: &str) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, message)
+    }
+
+    pub fn not_found(message: &str) -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, message)
+    }
+
+    pub fn too_large() -> ApiError {
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "Request entity too large")
+    }
+
+    pub fn too_many_requests() -> ApiError {
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "")
+    }
+
+    pub fn internal(cause: impl Into<anyhow::Error>) -> ApiError {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "").caused_by(cause)
+    }
+
+    /// 503: this server cannot now; another, or this one in a moment, can.
+    pub fn unavailable(cause: impl Into<anyhow::Error>) -> ApiError {
+        let message = "The server is busy. Try again in a moment.";
+        let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message);
+        ApiError { retry_after_seconds: Some(1), ..error.caused_by(cause) }
+    }
+
+    pub fn caused_by(self, cause: impl Into<anyhow::Error>) -> ApiError {
+        ApiError { cause: Some(cause.into()), ..self }
+    }
+
+    pub fn body(&self) -> Json {
+        json!({ "data": self.data, "message": self.message, "status": self.status.as_u16() })
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        match error {
+            StoreError::Busy | StoreError::Stopping => ApiError::unavailable(error),
+            StoreError::Timeout => {
+                ApiError::bad_request("The query took too long and was stopped.").caused_by(error)
+            }
+            StoreError::NotUnique { .. }
+            | StoreError::Open { .. }
+            | StoreError::InUse(_)
+            | StoreError::TooOld(_)
+            | StoreError::BadCollection { .. }
+            | StoreError::BadSettings(_)
+            | StoreError::Commit(_)
+            | StoreError::Panicked
+            | StoreError::Sqlite(_) => ApiError::internal(error),
+        }
+    }
+}
+
+fn usual_words(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR => {
+            "Something went wrong while processing your request."
+        }
+        StatusCode::UNAUTHORIZED => "Missing or invalid authentication.",
+        StatusCode::FORBIDDEN => "You are not allowed to perform this request.",
+        StatusCode::NOT_FOUND => "The requested resource wasn't found.",
+        StatusCode::TOO_MANY_REQUESTS => "Too Many Requests.",
+        other => other.canonical_reason().unwrap_or("Error"),
+    }
+}
+
+/// `text` trimmed, with a capital first letter and a full stop (or what else ends a sentence).
+///
+/// Source: PocketBase `tools/inflector`, `Sentenize`.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let mut sentence: String = first.to_uppercase().collect();
+    sentence.push_str(letters.as_str());
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+fn problems_json(problems: &Problems) -> Map<String, Json> {
+    let entry = |(name, tree): (&String, &ProblemTree)| {
+        let shown = match tree {
+            ProblemTree::Parts(parts) => Json::Object(problems_json(parts)),
+            ProblemTree::One(problem) => {
+                let mut shown = Map::new();
+                shown.insert("code".to_owned(), problem.code.into());
+                shown.insert("message".to_owned(), sentence(&problem.message).into());
+                if !problem.params.is_empty() {
+                    shown.insert("params".to_owned(), problem.params.clone().into());
+                }
+                Json::Object(shown)
+            }
+        };
+        (name.clone(), shown)
+    };
+    problems.0.iter().map(entry).collect()
+}

@@ -1,0 +1,29 @@
+//! The application server: HTTP API, realtime, files and the static site.
+//!
+//! A request comes in at `server`, becomes a `Request`, is routed by `router` to its resource,
+//! and what that answers goes out again. Resources ask `access` who may do what, and the store
+//! for everything else.
+
+mod access;
+mod app;
+mod auth;
+mod compress;
+mod cors;
+mod error;
+mod form;
+mod headers;
+mod passwords;
+mod rate_limit;
+mod real_ip;
+mod realtime;
+mod request;
+mod resources;
+mod response;
+mod router;
+mod server;
+mod submission;
+mod tokens;
+
+pub use app::{App, SharedApp};
+pub use error::ApiError;
+pub use server::{Bound, run};

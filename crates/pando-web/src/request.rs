@@ -1,0 +1,195 @@
+//! A request as the handlers see it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use hyper::body::Incoming;
+use pando_blob::Blob;
+use pando_schema::Record;
+
+use crate::ApiError;
+use crate::submission::{self, Submission};
+
+/// One HTTP request, or one request inside a batch.
+#[derive(Debug)]
+pub struct Request {
+    pub method: Method,
+    /// Path and query as they were sent.
+    pub uri: http::Uri,
+    /// The parts of the path between slashes, decoded.
+    pub segments: Vec<String>,
+    pub query: Query,
+    pub headers: HeaderMap,
+    /// The address of the peer, which may be a proxy.
+    pub remote_ip: IpAddr,
+    /// Who sent it, if a valid token came with it.
+    pub auth: Option<Arc<Record>>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Unread(Incoming),
+    Read(Submission),
+}
+
+impl Request {
+    pub fn new(parts: http::request::Parts, body: Incoming, remote_ip: IpAddr) -> Request {
+        Request {
+            method: parts.method,
+            segments: segments(parts.uri.path()),
+            query: Query::parse(parts.uri.query().unwrap_or_default()),
+            uri: parts.uri,
+            headers: parts.headers,
+            remote_ip,
+            auth: None,
+            body: Body::Unread(body),
+        }
+    }
+
+    /// A request made by another one, with its body read already.
+    pub fn inner(&self, method: Method, uri: http::Uri, headers: HeaderMap, body: Submission) -> Request {
+        Request {
+            method,
+            segments: segments(uri.path()),
+            query: Query::parse(uri.query().unwrap_or_default()),
+            uri,
+            headers,
+            remote_ip: self.remote_ip,
+            auth: self.auth.clone(),
+            body: Body::Read(body),
+        }
+    }
+
+    /// Reads the body, of at most `bytes_max`, unless it was read before. Files in it are received
+    /// by `blob`, but not stored.
+    ///
+    /// Fails with 413 if it is larger, with 400 if it is not what its content type says.
+    pub async fn submission(&mut self, blob: &Blob, bytes_max: u64) -> Result<&mut Submission, ApiError> {
+        if let Body::Unread(_) = self.body {
+            let unread = std::mem::replace(&mut self.body, Body::Read(Submission::default()));
+            if let Body::Unread(incoming) = unread {
+                let read = submission::read(&self.headers, &self.query, incoming, blob, bytes_max).await?;
+                self.body = Body::Read(read);
+            }
+        }
+        match &mut self.body {
+            Body::Read(submission) => Ok(submission),
+            Body::Unread(_) => Err(ApiError::bad_request("")),
+        }
+    }
+
+    pub fn header(&self, name: impl http::header::AsHeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Whether a superuser sent it.
+    pub fn by_superuser(&self) -> bool {
+        self.auth.as_ref().is_some_and(|auth| is_superuser(auth))
+    }
+}
+
+/// Whether `record` is a superuser, to whom no rule applies.
+pub fn is_superuser(record: &Record) -> bool {
+    record.collection.name == SUPERUSERS
+}
+
+/// The collection of those to whom no rule applies.
+pub const SUPERUSERS: &str = "_superusers";
+
+/// The parameters of a query string, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Pairs that cannot be decoded are left out, as Go's `net/url` does.
+    pub fn parse(text: &str) -> Query {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
+        let decoded = pairs.filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(name, Plus::Space)?, decode(value, Plus::Space)?))
+        });
+        Query(decoded.collect())
+    }
+
+    /// The first value called `name`, else the empty text.
+    pub fn first(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What a plus sign stands for: a space in a query, itself in a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plus {
+    Space,
+    Plus,
+}
+
+/// The parts of `path`, without the first slash. A part that cannot be decoded stays as it is.
+fn segments(path: &str) -> Vec<String> {
+    let parts = path.strip_prefix('/').unwrap_or(path).split('/');
+    parts.map(|part| decode(part, Plus::Plus).unwrap_or_else(|| part.to_owned())).collect()
+}
+
+/// Percent-decodes `text`. `None` if an escape is incomplete. Bytes that are not UTF-8 become
+/// replacement characters.
+fn decode(text: &str, plus: Plus) -> Option<String> {
+    if !text.contains(['%', '+']) {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        rest = match rest {
+            [] => break,
+            [b'%', high, low, rest @ ..] => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
+                rest
+            }
+            [b'%', ..] => return None,
+            [b'+', rest @ ..] if plus == Plus::Space => {
+                bytes.push(b' ');
+                rest
+            }
+            [byte, rest @ ..] => {
+                bytes.push(*byte);
+                rest
+            }
+        };
+    }
+    Some(String::from_utf8(bytes).unwrap_or_else(|error| {
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_keeps_order_and_drops_what_cannot_be_decoded() {
+        let query = Query::parse("a=1&b=x+y%26&a=2&bad=%zz&c;d=1&&e");
+        let pairs: Vec<_> = query.iter().collect();
+        assert_eq!(pairs, [("a", "1"), ("b", "x y&"), ("a", "2"), ("e", "")]);
+        assert_eq!(query.first("a"), "1");
+    }
+
+    #[test]
+    fn path_segments_are_decoded_one_by_one() {
+        assert_eq!(segments("/api/a%2Fb/c+d/"), ["api", "a/b", "c+d", ""]);
+    }
+}

@@ -1,0 +1,306 @@
+//! Collections: for superusers only.
+//!
+//! Source: PocketBase `apis/collection.go`, `apis/collection_import.go`.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use pando_blob::Prefix;
+use pando_filter::{Columns, FilterError, Purpose};
+use pando_schema::{
+    Collection, CollectionKind, DraftError, Field, FieldKind, Missing, Problem, Problems, Rules,
+    import_failure, scaffolds as new_scaffolds,
+};
+use pando_store::CollectionError;
+use serde_json::{Map, Value as Json};
+use tracing::warn;
+
+use super::records::{delete_files, files_of, page::Page};
+use super::require_superuser;
+use crate::ApiError;
+use crate::access::{self, unusable};
+use crate::app::{App, SharedApp};
+use crate::request::Request;
+use crate::response::{Pick, Response, json, json_text, no_content, picked};
+
+/// `GET /api/collections`
+pub async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    let schema = app.store.schema();
+    let context = request.context(Purpose::Default);
+    let table = Arc::new(table_of_collections());
+    let mut query = access::query(&schema, &table, &context)?;
+    let page = Page::of(&request.query)?;
+    let filter = request.query.first("filter");
+    if !filter.is_empty() {
+        let expr = pando_filter::parse_search(filter);
+        query.filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?).map_err(unusable)?;
+    }
+    let sort = request.query.first("sort");
+    if !sort.is_empty() {
+        query.sort(sort).map_err(unusable)?;
+    }
+    let mut conn = app.store.read().await?;
+    let sql = query.list(Columns::Id, page.size, page.offset());
+    let ids = conn.texts(&sql.text, &sql.values).await?;
+    let total = if page.counted {
+        let sql = query.count();
+        Some(conn.integer(&sql.text, &sql.values).await?.unwrap_or(0))
+    } else {
+        None
+    };
+    let shown = ids.iter().filter_map(|id| schema.by_id(id)).map(|found| found.to_json().to_string());
+    let mut text = b"{\"items\":[".to_vec();
+    text.extend_from_slice(shown.collect::<Vec<_>>().join(",").as_bytes());
+    page.write_end(&mut text, total);
+    Ok(picked(request, json_text(StatusCode::OK, text), Pick::Items))
+}
+
+/// The table of the collections themselves, as far as it can be searched.
+fn table_of_collections() -> Collection {
+    let text = || FieldKind::Text {
+        min: 0,
+        max: 0,
+        pattern: String::new(),
+        autogenerate_pattern: String::new(),
+        primary_key: false,
+        required: false,
+    };
+    let field = |name: &str, kind: FieldKind| Field {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        system: true,
+        hidden: false,
+        presentable: false,
+        help: String::new(),
+        kind,
+    };
+    let texts = ["id", "created", "updated", "name", "type"].map(|name| field(name, text()));
+    let system = field("system", FieldKind::Bool { required: false });
+    Collection {
+        id: "_collections".to_owned(),
+        name: "_collections".to_owned(),
+        kind: CollectionKind::Base,
+        system: true,
+        fields: texts.into_iter().chain([system]).collect(),
+        indexes: Vec::new(),
+        rules: Rules::default(),
+        auth: None,
+        view_query: String::new(),
+        created: String::new(),
+        updated: String::new(),
+    }
+}
+
+/// `GET /api/collections/{collection}`
+pub async fn view(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    let schema = app.store.schema();
+    let found = schema.find(name).ok_or_else(|| ApiError::not_found(""))?;
+    Ok(shown(request, found))
+}
+
+fn shown(request: &Request, collection: &Collection) -> Response {
+    picked(request, json(StatusCode::OK, &collection.to_json()), Pick::Answer)
+}
+
+/// `GET /api/collections/meta/scaffolds`
+pub async fn scaffolds(request: &mut Request) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    let members = new_scaffolds(&mut rand::rng()).map(|collection| {
+        (collection.kind.name().to_owned(), collection.to_json())
+    });
+    let answer = Json::Object(members.into_iter().collect());
+    Ok(picked(request, json(StatusCode::OK, &answer), Pick::Answer))
+}
+
+/// `POST /api/collections`
+pub async fn create(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    const FAILED: &str = "Failed to create collection.";
+    require_superuser(request)?;
+    let input = body(app, request, "Failed to load the collection type data due to invalid formatting.").await?;
+    let saved = app.store.write(move |tx| {
+        Box::pin(async move {
+            let saved = tx.create_collection(&input).await;
+            saved.map_err(|error| refusal(error, FAILED))
+        })
+    });
+    Ok(shown(request, &*saved.await?))
+}
+
+/// `PATCH /api/collections/{collection}`
+pub async fn update(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+    const FAILED: &str = "Failed to update collection.";
+    require_superuser(request)?;
+    if app.store.schema().find(name).is_none() {
+        return Err(ApiError::not_found(""));
+    }
+    let input = body(app, request, "Failed to load the submitted data due to invalid formatting.").await?;
+    let name = name.to_owned();
+    let saved = app.store.write(move |tx| {
+        Box::pin(async move {
+            let original = tx.schema().find(&name).cloned();
+            let original = original.ok_or_else(|| ApiError::not_found(""))?;
+            let saved = tx.update_collection(&original, &input).await;
+            saved.map_err(|error| refusal(error, FAILED))
+        })
+    });
+    Ok(shown(request, &*saved.await?))
+}
+
+/// `DELETE /api/collections/{collection}`
+pub async fn delete(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    let name = name.to_owned();
+    let deleted = app.store.write(move |tx| {
+        Box::pin(async move {
+            let collection = tx.schema().find(&name).cloned();
+            let collection = collection.ok_or_else(|| ApiError::not_found(""))?;
+            let deleted = tx.delete_collection(&collection).await;
+            deleted.map_err(|error| delete_refusal(tx.schema(), &collection, error))?;
+            Ok::<_, ApiError>(collection)
+        })
+    });
+    delete_folder(app, &*deleted.await?).await;
+    Ok(no_content())
+}
+
+fn delete_refusal(
+    schema: &pando_schema::Schema,
+    collection: &Collection,
+    error: CollectionError,
+) -> ApiError {
+    let mut words = "Failed to delete collection".to_owned();
+    let referrers: Vec<&str> =
+        schema.referrers(&collection.id).map(|referrer| referrer.name.as_str()).collect();
+    if !referrers.is_empty() {
+        words.push_str(" probably due to existing reference in ");
+        words.push_str(&referrers.join(", "));
+    }
+    ApiError::bad_request(&words).caused_by(error)
+}
+
+/// `DELETE /api/collections/{collection}/truncate`
+pub async fn truncate(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    let name = name.to_owned();
+    let deleted = app.store.write(move |tx| {
+        Box::pin(async move {
+            let collection = tx.schema().find(&name).cloned();
+            let collection = collection.ok_or_else(|| ApiError::not_found(""))?;
+            if collection.kind == CollectionKind::View {
+                let words = "View collections cannot be truncated since they don't store their own records.";
+                return Err(ApiError::bad_request(words));
+            }
+            let deleted = tx.truncate(&collection).await;
+            deleted.map_err(|error| {
+                let words = "Failed to truncate collection (most likely due to required cascade \
+                             delete record references).";
+                ApiError::bad_request(words).caused_by(error)
+            })
+        })
+    });
+    delete_files(app, files_of(&deleted.await?)).await;
+    Ok(no_content())
+}
+
+/// `PUT /api/collections/import`
+pub async fn import(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    const FAILED: &str = "Failed to import collections.";
+    require_superuser(request)?;
+    let input = body(app, request, "An error occurred while loading the submitted data.").await?;
+    let (collections, missing) = import_input(&input)?;
+    let deleted = app.store.write(move |tx| {
+        Box::pin(async move {
+            let deleted = tx.import_collections(collections, missing).await;
+            deleted.map_err(|error| import_refusal(error, FAILED))
+        })
+    });
+    for collection in deleted.await? {
+        delete_folder(app, &collection).await;
+    }
+    Ok(no_content())
+}
+
+fn import_input(input: &Map<String, Json>) -> Result<(Vec<Map<String, Json>>, Missing), ApiError> {
+    let malformed = || ApiError::bad_request("An error occurred while loading the submitted data.");
+    let missing = match input.get("deleteMissing") {
+        Some(Json::Bool(true)) => Missing::Delete,
+        None | Some(Json::Bool(false) | Json::Null) => Missing::Keep,
+        Some(_) => return Err(malformed()),
+    };
+    let entries = match input.get("collections") {
+        Some(Json::Array(entries)) => entries.as_slice(),
+        None | Some(Json::Null) => &[],
+        Some(_) => return Err(malformed()),
+    };
+    if entries.is_empty() {
+        let mut problems = Problems::default();
+        problems.add("collections", Problem::new("validation_required", "cannot be blank"));
+        let words = "An error occurred while validating the submitted data.";
+        return Err(ApiError::invalid(words, &problems));
+    }
+    let maps = entries.iter().map(|entry| match entry {
+        Json::Object(members) => Ok(members.clone()),
+        Json::Null => Ok(Map::new()),
+        _ => Err(malformed()),
+    });
+    Ok((maps.collect::<Result<_, _>>()?, missing))
+}
+
+async fn body(app: &App, request: &mut Request, failed: &str) -> Result<Map<String, Json>, ApiError> {
+    let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let submission = read.map_err(|error| match error.status {
+        StatusCode::BAD_REQUEST => ApiError { message: failed.to_owned(), ..error },
+        _ => error,
+    })?;
+    Ok(std::mem::take(&mut submission.fields))
+}
+
+/// Deletes the files of all records of a collection that is gone.
+async fn delete_folder(app: &App, collection: &Collection) {
+    let Ok(folder) = Prefix::parse(&format!("{}/", collection.id)) else { return };
+    if let Err(error) = app.blob.delete_prefix(&folder).await {
+        warn!(error = format!("{error:#}"), "failed to delete the files of a collection");
+    }
+}
+
+fn refusal(error: CollectionError, failed: &str) -> ApiError {
+    let raw = |text: String| ApiError::bad_request(&format!("{failed} Raw error: \n{text}"));
+    match error {
+        CollectionError::Malformed(DraftError::Kind(error)) => {
+            let words = "Failed to load the collection type data due to invalid formatting.";
+            ApiError::bad_request(words).caused_by(error)
+        }
+        CollectionError::Malformed(DraftError::Body(error)) => {
+            let words = "Failed to load the submitted data due to invalid formatting.";
+            ApiError::bad_request(words).caused_by(error)
+        }
+        CollectionError::Malformed(DraftError::NoSuchId) => raw("sql: no rows in result set".to_owned()),
+        CollectionError::Invalid(problems) => ApiError::invalid(failed, &problems),
+        CollectionError::Store(error) => match ApiError::from(error) {
+            error if error.status == StatusCode::INTERNAL_SERVER_ERROR => ApiError {
+                status: StatusCode::BAD_REQUEST,
+                message: crate::error::sentence(failed),
+                ..error
+            },
+            error => error,
+        },
+        other @ (CollectionError::Import(_)
+        | CollectionError::System(_)
+        | CollectionError::Referenced { .. }
+        | CollectionError::Records(_)
+        | CollectionError::View) => raw(other.to_string()),
+    }
+}
+
+fn import_refusal(error: CollectionError, failed: &str) -> ApiError {
+    match &error {
+        CollectionError::Invalid(problems) => ApiError::invalid(failed, problems),
+        CollectionError::Import(import) => ApiError::invalid(failed, &import.problems()),
+        other => {
+            let problems = import_failure(&other.to_string());
+            ApiError::invalid(failed, &problems).caused_by(error)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Files of records: tokens for protected ones, downloads, thumbs.
+//!
+//! Source: PocketBase `apis/file.go`.
+
+use std::sync::Arc;
+
+use http::header::{
+    HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, RANGE,
+};
+use http::{Method, StatusCode};
+use pando_blob::{FileRequest, Key, Object, ThumbSize, parse_download, size_allowed};
+use pando_filter::Purpose;
+use pando_schema::{Field, FieldKind, Record, Schema};
+use pando_store::Conn;
+use serde_json::json;
+use tracing::warn;
+
+use super::records::file_key;
+use crate::ApiError;
+use crate::access::{self, Verdict, verdict};
+use crate::app::{App, SharedApp};
+use crate::request::{Request, is_superuser};
+use crate::response::{Body, Pick, Piece, Response, json as json_response, picked};
+use crate::tokens::{self, TokenKind};
+
+/// `POST /api/files/token`
+pub async fn token(_app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    let Some(auth) = &request.auth else {
+        return Err(ApiError::unauthorized("The request requires valid record authorization token."));
+    };
+    let token = tokens::issue(TokenKind::File, auth, None, None)?;
+    Ok(picked(request, json_response(StatusCode::OK, &json!({ "token": token })), Pick::Answer))
+}
+
+/// `GET /api/files/{collection}/{id}/{name}`
+pub async fn download(
+    app: &SharedApp,
+    request: &mut Request,
+    collection: &str,
+    id: &str,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let schema = app.store.schema();
+    let collection = schema.find(collection).ok_or_else(|| ApiError::not_found(""))?;
+    let mut conn = app.store.read().await?;
+    let record = conn.find(collection, id).await?.ok_or_else(|| ApiError::not_found(""))?;
+    let field = file_field(&record, name).ok_or_else(|| ApiError::not_found(""))?;
+    let FieldKind::File { protected, thumbs, .. } = &field.kind else {
+        return Err(ApiError::not_found(""));
+    };
+    if *protected && !may_see(app, &mut conn, &schema, request, &record).await? {
+        return Err(ApiError::not_found(""));
+    }
+    drop(conn);
+    let key = file_key(collection, id, name)?;
+    let (object, name) = served(app, request, &key, thumbs).await?;
+    Ok(respond(request, &object, &name))
+}
+
+/// The file field of `record` that holds the file called `name`.
+fn file_field<'a>(record: &'a Record, name: &str) -> Option<&'a Field> {
+    let fields = record.collection.fields.iter().zip(&record.values);
+    let mut holders = fields.filter(|(field, value)| {
+        matches!(field.kind, FieldKind::File { .. }) && value.entries().iter().any(|entry| entry == name)
+    });
+    holders.next().map(|(field, _)| field)
+}
+
+/// Whether whoever the `token` parameter stands for may view the record, and so its files.
+async fn may_see(
+    app: &App,
+    conn: &mut Conn,
+    schema: &Arc<Schema>,
+    request: &Request,
+    record: &Record,
+) -> Result<bool, ApiError> {
+    let owner = tokens::owner(conn, schema, request.query.first("token"), TokenKind::File).await?;
+    let owner = owner
+        .filter(|owner| !is_superuser(owner) || access::superuser_welcome(app, request))
+        .map(Arc::new);
+    let mut context = request.context(Purpose::ProtectedFile);
+    context.auth = owner;
+    match verdict(record.collection.rules.view.as_deref(), context.superuser()) {
+        Verdict::Allowed => Ok(true),
+        Verdict::Denied => Ok(false),
+        Verdict::Depends(rule) => {
+            // A rule that cannot be used hides the file.
+            Ok(access::passes(conn, schema, record, rule, &context).await.unwrap_or(false))
+        }
+    }
+}
+
+/// What is served for `key`: its thumb if one is asked for and can be had, else the file itself.
+async fn served(
+    app: &App,
+    request: &Request,
+    key: &Key,
+    thumbs: &[String],
+) -> Result<(Object, String), ApiError> {
+    let size = request.query.first("thumb");
+    if !size.is_empty()
+        && size_allowed(size, thumbs)
+        && let Some(size) = ThumbSize::parse(size)
+    {
+        match app.thumbs.fetch(key, &size).await {
+            Ok(thumb) => return Ok(thumb),
+            Err(error) => warn!(error = format!("{error:#}"), "no thumb, serving the original"),
+        }
+    }
+    let object = app.blob.fetch(key).await;
+    let object = object.map_err(|error| ApiError::not_found("").caused_by(error))?;
+    Ok((object, key.name().to_owned()))
+}
+
+fn respond(request: &Request, object: &Object, name: &str) -> Response {
+    let header = |name: HeaderName| {
+        request.headers.get(name).and_then(|value| value.to_str().ok())
+    };
+    let head = request.method == Method::HEAD;
+    let asked = FileRequest {
+        method: if head { pando_blob::Method::Head } else { pando_blob::Method::Get },
+        name,
+        download: parse_download(request.query.first("download")),
+        range: header(RANGE),
+        if_match: header(IF_MATCH),
+        if_none_match: header(IF_NONE_MATCH),
+        if_modified_since: header(IF_MODIFIED_SINCE),
+        if_unmodified_since: header(IF_UNMODIFIED_SINCE),
+        if_range: header(IF_RANGE),
+    };
+    let plan = pando_blob::respond(&object.attributes, &asked, &mut rand::rng());
+    let body = match plan.body {
+        pando_blob::Body::Empty => Body::Empty,
+        pando_blob::Body::Text(text) => Body::Full(text.into()),
+        pando_blob::Body::File(range) => Body::pieces([Piece::File(object.read(range))]),
+        pando_blob::Body::Parts(parts, end) => {
+            let pieces = parts.into_iter().flat_map(|part| {
+                [Piece::Bytes(part.head.into()), Piece::File(object.read(part.range))]
+            });
+            Body::pieces(pieces.chain([Piece::Bytes(end.into())]))
+        }
+    };
+    let mut response = http::Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(plan.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in plan.headers {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

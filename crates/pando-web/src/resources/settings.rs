@@ -1,0 +1,47 @@
+//! The settings: for superusers only.
+//!
+//! Source: PocketBase `apis/settings.go`.
+
+use http::StatusCode;
+use pando_schema::Settings;
+
+use super::require_superuser;
+use crate::ApiError;
+use crate::app::SharedApp;
+use crate::request::Request;
+use crate::response::{Pick, Response, json, picked};
+
+/// `GET /api/settings`
+pub async fn view(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    Ok(shown(request, &app.store.settings()))
+}
+
+/// `PATCH /api/settings`
+pub async fn update(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    require_superuser(request)?;
+    const MALFORMED: &str = "An error occurred while loading the submitted data.";
+    let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let submission = read.map_err(|error| match error.status {
+        StatusCode::BAD_REQUEST => ApiError { message: MALFORMED.to_owned(), ..error },
+        _ => error,
+    })?;
+    let input = std::mem::take(&mut submission.fields);
+    let key = app.store.encryption_key();
+    let saved = app.store.write(move |tx| {
+        Box::pin(async move {
+            let mut settings = Settings::clone(tx.settings());
+            let loaded = settings.load_json(&input);
+            loaded.map_err(|error| ApiError::bad_request(MALFORMED).caused_by(error))?;
+            settings.check().map_err(|problems| {
+                ApiError::invalid("An error occurred while saving the new settings.", &problems)
+            })?;
+            Ok::<_, ApiError>(tx.save_settings(settings, key.as_deref()).await?)
+        })
+    });
+    Ok(shown(request, &*saved.await?))
+}
+
+fn shown(request: &Request, settings: &Settings) -> Response {
+    picked(request, json(StatusCode::OK, &settings.to_json()), Pick::Answer)
+}

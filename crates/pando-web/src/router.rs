@@ -1,0 +1,60 @@
+//! Which handler answers which request: the whole API at one glance.
+
+use crate::app::SharedApp;
+use crate::request::Request;
+use crate::response::Response;
+use crate::{ApiError, resources as r};
+
+/// Answers `request`, or says why not.
+pub async fn route(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    let segments = std::mem::take(&mut request.segments);
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["api", rest @ ..] => api(app, request, rest).await,
+        ["metrics"] => r::metrics::show(app, request),
+        _ => r::public::show(app, request, &path).await,
+    }
+}
+
+async fn api(app: &SharedApp, request: &mut Request, path: &[&str]) -> Result<Response, ApiError> {
+    // HEAD is GET without the body, which hyper leaves out.
+    let method = match request.method.as_str() {
+        "HEAD" => "GET",
+        method => method,
+    };
+    match (method.to_owned().as_str(), path) {
+        ("GET", ["health"]) => r::health::show(app, request).await,
+
+        ("GET", ["collections", c, "records"]) => r::records::list(app, request, c).await,
+        ("POST", ["collections", c, "records"]) => r::records::create(app, request, c).await,
+        ("GET", ["collections", c, "records", id]) => r::records::view(app, request, c, id).await,
+        ("PATCH", ["collections", c, "records", id]) => r::records::update(app, request, c, id).await,
+        ("DELETE", ["collections", c, "records", id]) => r::records::delete(app, request, c, id).await,
+
+        ("GET", ["collections", c, "auth-methods"]) => r::auth::methods(app, request, c).await,
+        ("POST", ["collections", c, "auth-with-password"]) => r::auth::with_password(app, request, c).await,
+        ("POST", ["collections", c, "auth-refresh"]) => r::auth::refresh(app, request, c).await,
+        ("POST", ["collections", c, "impersonate", id]) => r::auth::impersonate(app, request, c, id).await,
+
+        ("GET", ["collections"]) => r::collections::list(app, request).await,
+        ("POST", ["collections"]) => r::collections::create(app, request).await,
+        ("PUT", ["collections", "import"]) => r::collections::import(app, request).await,
+        ("GET", ["collections", "meta", "scaffolds"]) => r::collections::scaffolds(request).await,
+        ("GET", ["collections", c]) => r::collections::view(app, request, c).await,
+        ("PATCH", ["collections", c]) => r::collections::update(app, request, c).await,
+        ("DELETE", ["collections", c]) => r::collections::delete(app, request, c).await,
+        ("DELETE", ["collections", c, "truncate"]) => r::collections::truncate(app, request, c).await,
+
+        ("POST", ["files", "token"]) => r::files::token(app, request).await,
+        ("GET", ["files", c, id, name]) => r::files::download(app, request, c, id, name).await,
+
+        ("GET", ["realtime"]) => r::realtime::connect(app, request).await,
+        ("POST", ["realtime"]) => r::realtime::subscribe(app, request).await,
+        ("POST", ["batch"]) => r::batch::run(app, request).await,
+
+        ("GET", ["settings"]) => r::settings::view(app, request).await,
+        ("PATCH", ["settings"]) => r::settings::update(app, request).await,
+
+        _ => Err(ApiError::new(http::StatusCode::NOT_FOUND, "")),
+    }
+}

@@ -1,0 +1,189 @@
+//! From a request to its answer.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::Poll;
+use std::time::Instant;
+
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use pando_runtime::log::ACCESS;
+use pando_store::StoreError;
+use tracing::{Level, debug, error, info};
+
+use super::connection::Caller;
+use super::{figures, precheck};
+use crate::app::SharedApp;
+use crate::request::Request;
+use crate::response::{self, Body, Response};
+use crate::{ApiError, access, auth, compress, cors, headers, rate_limit, router};
+
+/// The longest `X-Request-Id` that is taken over into the log.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -> Response {
+    let front = &caller.app.front;
+    let started = Instant::now();
+    let _in_flight = front.figures.in_flight();
+    let (parts, body) = incoming.into_parts();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let early = precheck::refuse(&parts).or_else(|| front.hosts.redirect(&parts, caller.tls));
+    let response = match early {
+        Some(response) => response,
+        None => {
+            let allowed_origin = front.cors.allowed_origin(&parts.headers);
+            if method == Method::OPTIONS {
+                cors::preflight(&parts.headers, allowed_origin)
+            } else {
+                let request = Request::new(parts, body, caller.ip);
+                let mut response = handle(&caller.app, request).await;
+                headers::secure(response.headers_mut());
+                cors::mark(response.headers_mut(), allowed_origin);
+                response
+            }
+        }
+    };
+    let response = if method == Method::HEAD { without_body(response) } else { response };
+    let took = started.elapsed();
+    let group = figures::group(uri.path());
+    front.figures.answered(group, &method, response.status(), took);
+    info!(
+        target: ACCESS,
+        method = method.as_str(),
+        // Without the query, which may hold a token.
+        path = uri.path(),
+        status = response.status().as_u16(),
+        took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+/// What the API says, also if it fails.
+async fn handle(app: &SharedApp, mut request: Request) -> Response {
+    let outcome = caught(respond(app, &mut request)).await;
+    let response = match outcome {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => failed(&request, &error),
+        Err(panic) => {
+            app.front.figures.panicked();
+            let said = panic_text(&*panic).to_owned();
+            failed(&request, &ApiError::internal(anyhow::anyhow!("panic: {said}")))
+        }
+    };
+    match app.front.compression {
+        true => compress::compress(&request.headers, response).await,
+        false => response,
+    }
+}
+
+async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    auth::authenticate(app, request).await;
+    check_superuser_ip(app, request)?;
+    rate_limit::check_request(app, request)?;
+    check_body_length(app, request)?;
+    router::route(app, request).await
+}
+
+/// Superusers may be bound to certain addresses (`settings.superuserIPs`).
+fn check_superuser_ip(app: &SharedApp, request: &Request) -> Result<(), ApiError> {
+    if request.by_superuser() && !access::superuser_welcome(app, request) {
+        let cause = anyhow::anyhow!("the superuser's address is not in superuserIPs");
+        return Err(ApiError::forbidden("").caused_by(cause));
+    }
+    Ok(())
+}
+
+/// Refuses a body that announces itself too large, wherever no handler has a limit of its own.
+fn check_body_length(app: &SharedApp, request: &Request) -> Result<(), ApiError> {
+    let Some(length) = request.headers.get(CONTENT_LENGTH) else { return Ok(()) };
+    let length: Option<u64> = length.to_str().ok().and_then(|length| length.parse().ok());
+    let large = length.is_some_and(|length| length > app.config.body_max.bytes());
+    if large && !limits_its_body(request.uri.path()) {
+        return Err(ApiError::too_large());
+    }
+    Ok(())
+}
+
+/// Whether the handler takes bodies of another length: records by the fields of their collection,
+/// batches by the settings, backups without limit.
+fn limits_its_body(path: &str) -> bool {
+    path.starts_with("/api/collections/") && path.contains("/records")
+        || path == "/api/batch"
+        || path == "/api/backups/upload"
+}
+
+/// Says what went wrong, to the client and in the log.
+fn failed(request: &Request, error: &ApiError) -> Response {
+    let cause = error.cause.as_ref();
+    let stopping = cause
+        .and_then(|cause| cause.downcast_ref::<StoreError>())
+        .is_some_and(|cause| matches!(cause, StoreError::Stopping));
+    let serious = error.status.is_server_error() && !stopping;
+    if serious || tracing::enabled!(Level::DEBUG) {
+        log(request, error, serious);
+    }
+    response::failure(error)
+}
+
+fn log(request: &Request, failure: &ApiError, serious: bool) {
+    let cause = failure.cause.as_ref().map(|cause| format!("{cause:#}"));
+    let cause = cause.as_deref().unwrap_or(&failure.message);
+    let (id, method, path) = (request_id(&request.headers), &request.method, request.uri.path());
+    let status = failure.status.as_u16();
+    if serious {
+        error!(request.id = id, %method, path, status, cause, "request failed");
+    } else {
+        debug!(request.id = id, %method, path, status, cause, "request refused");
+    }
+}
+
+/// The id that a proxy gave the request, else one of our own.
+fn request_id(headers: &HeaderMap) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let given = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    match given {
+        Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX => id.to_owned(),
+        _ => format!("{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Relaxed)),
+    }
+}
+
+/// The answer to HEAD: what GET would say, but for the body.
+fn without_body(mut response: Response) -> Response {
+    // Of an error the real server does not tell the length.
+    let length = response.body().size_hint().exact();
+    if let Some(length) = length.filter(|_| response.status() == StatusCode::OK)
+        && !response.headers().contains_key(CONTENT_LENGTH)
+    {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = Body::Empty;
+    response
+}
+
+/// Runs `future` to its end, or to the panic in it.
+async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        // What panicked is dropped and never looked at again; what it shares with other requests
+        // recovers from poisoned locks.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The body of a request: fields and files, whichever way they were sent.
+//!
+//! Source: PocketBase `tools/router/event.go` (`BindBody`) and `unmarshal_request_data.go`.
+
+mod multipart;
+mod strict_json;
+
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use pando_blob::{Blob, Uploaded};
+use serde_json::{Map, Value as Json};
+
+use crate::ApiError;
+use crate::request::Query;
+
+pub use strict_json::parse as parse_json;
+
+/// The form field whose value is JSON that is merged into the fields.
+const JSON_PAYLOAD: &str = "@jsonPayload";
+
+/// What a body said.
+#[derive(Debug, Default)]
+pub struct Submission {
+    pub fields: Map<String, Json>,
+    pub files: Vec<SubmittedFile>,
+}
+
+/// A file as it came in a multipart body.
+#[derive(Debug)]
+pub struct SubmittedFile {
+    /// The name of the form field, with its modifier if it has one.
+    pub field: String,
+    /// The name that the client gave the file.
+    pub original_name: String,
+    pub content: Uploaded,
+}
+
+/// Reads the body according to its content type. No body is no fields.
+pub async fn read(
+    headers: &HeaderMap,
+    query: &Query,
+    body: Incoming,
+    blob: &Blob,
+    bytes_max: u64,
+) -> Result<Submission, ApiError> {
+    if body.is_end_stream() {
+        return Ok(Submission::default());
+    }
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > bytes_max) {
+        return Err(ApiError::too_large());
+    }
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("multipart/form-data") {
+        return multipart::read(kind, query, body, blob, bytes_max).await;
+    }
+    let json = kind.starts_with("application/json");
+    if !json && !kind.starts_with("application/x-www-form-urlencoded") {
+        return Err(ApiError::bad_request(""));
+    }
+    let bytes = collect(body, bytes_max).await?;
+    let fields = if json { json_fields(&bytes)? } else { form_fields(&bytes, query)? };
+    Ok(Submission { fields, files: Vec::new() })
+}
+
+async fn collect(body: Incoming, bytes_max: u64) -> Result<bytes::Bytes, ApiError> {
+    let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+    let collected = Limited::new(body, limit).collect().await;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            ApiError::too_large()
+        } else {
+            ApiError::bad_request("Failed to read the request body.")
+        }
+    })
+}
+
+/// The fields of a JSON object. `null` has none.
+pub fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
+    match parse_json(text) {
+        Ok(Json::Object(fields)) => Ok(fields),
+        Ok(Json::Null) => Ok(Map::new()),
+        Ok(_) => Err(ApiError::bad_request("")),
+        Err(error) => Err(ApiError::bad_request("").caused_by(error)),
+    }
+}
+
+/// The fields of a form, those of the query after them, as Go's `ParseForm` has it.
+fn form_fields(text: &[u8], query: &Query) -> Result<Map<String, Json>, ApiError> {
+    let text = std::str::from_utf8(text).map_err(|error| ApiError::bad_request("").caused_by(error))?;
+    let form = Query::parse(text);
+    typed_fields(form.iter().chain(query.iter()))
+}
+
+/// Groups `pairs` by name and gives their values types: one value stays single, more become a
+/// list.
+fn typed_fields<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Map<String, Json>, ApiError> {
+    let mut fields: Map<String, Json> = Map::new();
+    let mut lists: Vec<String> = Vec::new();
+    let mut payloads = Vec::new();
+    for (name, value) in pairs {
+        if name == JSON_PAYLOAD {
+            payloads.push(value);
+            continue;
+        }
+        let value = inferred(value);
+        match fields.get_mut(name) {
+            None => {
+                fields.insert(name.to_owned(), value);
+            }
+            Some(Json::Array(values)) if lists.iter().any(|list| list == name) => values.push(value),
+            Some(first) => {
+                let list = vec![first.take(), value];
+                *first = Json::Array(list);
+                lists.push(name.to_owned());
+            }
+        }
+    }
+    for payload in payloads {
+        fields.extend(json_fields(payload.as_bytes())?);
+    }
+    Ok(fields)
+}
+
+/// The JSON value that a form value stands for: `true`, `false`, a number if it is written the
+/// way that number is written shortest, else the text itself.
+fn inferred(text: &str) -> Json {
+    match text {
+        "true" => return Json::Bool(true),
+        "false" => return Json::Bool(false),
+        _ => {}
+    }
+    let first = text.as_bytes().first().copied().unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    if (first == b'-' || first.is_ascii_digit())
+        && text.bytes().all(plain)
+        && let Ok(number) = text.parse::<f64>()
+        // Rust prints a double as Go's 'f' format with the fewest digits does.
+        && number.to_string() == text
+    {
+        return Json::from(number);
+    }
+    Json::String(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn form_values_get_types_only_when_nothing_is_lost() {
+        let cases = [
+            ("", json!("")),
+            ("true", json!(true)),
+            ("True", json!("True")),
+            ("12", json!(12.0)),
+            ("-1.5", json!(-1.5)),
+            ("0012", json!("0012")),
+            ("1.0", json!("1.0")),
+            ("1e3", json!("1e3")),
+            ("1-2", json!("1-2")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(inferred(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn repeated_form_fields_become_lists_and_payloads_win() {
+        let form = Query::parse("a=1&a=x&b=[1]&%40jsonPayload=%7B%22b%22%3A2%7D");
+        let fields = typed_fields(form.iter()).unwrap();
+        assert_eq!(Json::Object(fields), json!({ "a": [1.0, "x"], "b": 2 }));
+    }
+}

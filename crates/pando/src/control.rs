@@ -1,0 +1,124 @@
+//! Commands for a server that runs, over a socket in its data directory.
+//!
+//! One process at a time has a data directory open, so `pando superuser …` asks the server, if
+//! there is one, to do it. Only who may write to the directory may connect. The socket stands in
+//! the folder that PocketBase uses for temporary files, which it leaves out of backups.
+//!
+//! Protocol: one line of JSON each way. `["upsert", "me@example.com", "…"]` is answered with
+//! `["done", "…"]` or `["failed", "…"]`.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use pando_runtime::Lifecycle;
+use pando_store::Store;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+use tracing::warn;
+
+use crate::superuser;
+
+const FOLDER: &str = ".pb_temp_to_delete";
+const NAME: &str = "pando.sock";
+
+/// A command is a few words.
+const LINE_BYTES_MAX: u64 = 16 << 10;
+
+/// A command takes as long as a few password hashes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The socket of a server. Its file goes away with it.
+pub(crate) struct Listener {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Needs the lock on `dir`, so that a file that is already there is left over.
+    pub(crate) fn bind(dir: &str) -> io::Result<Listener> {
+        let path = path_in(dir);
+        fs::create_dir_all(Path::new(dir).join(FOLDER))?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(Listener { listener, path })
+    }
+
+    /// Answers commands, one after the other, until the process stops.
+    pub(crate) async fn serve(self, store: Store, life: Lifecycle) -> anyhow::Result<()> {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = life.stopping.cancelled() => return Ok(()),
+                accepted = self.listener.accept() => accepted,
+            };
+            let (stream, _) = accepted.context("failed to accept a command")?;
+            match timeout(PATIENCE, answer(stream, &store)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => warn!(error = format!("{error:#}"), "a command was not answered"),
+                Err(_) => warn!("a command took too long"),
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A file that stays behind is removed at the next start.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+async fn answer(mut stream: UnixStream, store: &Store) -> anyhow::Result<()> {
+    let words: Vec<String> = read_line(&mut stream).await?;
+    let (verb, words) = words.split_first().context("an empty command")?;
+    let reply = match superuser::perform(store, verb, words).await {
+        Ok(text) => ["done".to_owned(), text],
+        Err(error) => ["failed".to_owned(), format!("{error:#}")],
+    };
+    write_line(&mut stream, &reply).await
+}
+
+/// Has the server that has `dir` open perform a command. `None` if no server answers there.
+pub(crate) async fn ask(dir: &str, verb: &str, words: &[String]) -> anyhow::Result<Option<String>> {
+    let Ok(mut stream) = UnixStream::connect(path_in(dir)).await else { return Ok(None) };
+    let exchange = async {
+        let command: Vec<&str> = std::iter::once(verb).chain(words.iter().map(String::as_str)).collect();
+        write_line(&mut stream, &command).await?;
+        read_line(&mut stream).await
+    };
+    let reply = timeout(PATIENCE, exchange).await.context("the server does not answer")??;
+    match <[String; 2]>::try_from(reply) {
+        Ok([outcome, text]) if outcome == "done" => Ok(Some(text)),
+        Ok([_, text]) => bail!(text),
+        Err(_) => bail!("the server answered something else"),
+    }
+}
+
+fn path_in(dir: &str) -> PathBuf {
+    Path::new(dir).join(FOLDER).join(NAME)
+}
+
+async fn read_line(stream: &mut (impl AsyncRead + Unpin)) -> anyhow::Result<Vec<String>> {
+    let mut line = String::new();
+    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+async fn write_line(stream: &mut UnixStream, words: &[impl AsRef<str>]) -> anyhow::Result<()> {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let mut line = serde_json::to_vec(&words)?;
+    line.push(b'\n');
+    Ok(stream.write_all(&line).await?)
+}

@@ -1,0 +1,86 @@
+//! `pando serve`: from the configuration to the drain.
+
+use anyhow::{Context as _, bail, ensure};
+use pando_runtime::{Lifecycle, host, log, watch_signals};
+use pando_store::Store;
+use time::OffsetDateTime;
+use tokio::sync::oneshot;
+use tracing::{info, warn};
+
+use crate::{
+    banner,
+    cli::Cli,
+    config::Config,
+    control, output,
+    progress::while_waiting,
+    role::{self, Context, Role},
+    superuser,
+};
+
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
+    let config = Config::read(&cli.sources())?;
+    log::start(&config.log)?;
+    host::raise_open_files_limit();
+    host::async_runtime()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let life = Lifecycle::default();
+    watch_signals(&life).context("failed to watch signals")?;
+    let options = config.store_options();
+    let opening = Store::open(&options);
+    let store = while_waiting(opening, || "opening the data directory".to_owned()).await?;
+    let outcome = serve_store(&config, &life, &store).await;
+    // The roles may have failed, but what was written is tidied up all the same.
+    tokio::task::spawn_blocking(move || store.close()).await?;
+    outcome?;
+    ensure!(!life.failed(), "stopped because a task failed");
+    info!("stopped");
+    Ok(())
+}
+
+async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow::Result<()> {
+    let context = Context { config: config.clone(), life: life.clone(), store: store.clone() };
+    let base_url = start(Role::Web, context).await?;
+    match control::Listener::bind(&config.store.dir) {
+        Ok(control) => life.spawn("control", control.serve(store.clone(), life.clone())),
+        Err(error) => {
+            let error = format!("{error:#}");
+            warn!(error, "`pando superuser` will not work while this server runs");
+        }
+    }
+    output::print(&banner::started(&base_url, OffsetDateTime::now_utc()))?;
+    if !superuser::any(store).await? {
+        output::print(&first_superuser_hint(config))?;
+    }
+    life.stopping.cancelled().await;
+    let waiting = || format!("waiting for {} tasks to finish", life.tasks_count());
+    if !while_waiting(life.drained(config.drain.timeout.duration()), waiting).await {
+        warn!("some requests took longer than drain.timeout and were cut off");
+    }
+    Ok(())
+}
+
+/// Starts a role; returns its URL once it answers. A failure before that is the caller's to tell.
+async fn start(role: Role, context: Context) -> anyhow::Result<String> {
+    let life = context.life.clone();
+    let (ready, announced) = oneshot::channel();
+    let mut running = Box::pin(role::run(role, context, ready));
+    let base_url = tokio::select! {
+        biased;
+        ended = &mut running => {
+            ended?;
+            bail!("stopped while starting");
+        }
+        base_url = announced => base_url?,
+    };
+    life.spawn(role.name(), running);
+    Ok(base_url)
+}
+
+/// How to make the first superuser.
+fn first_superuser_hint(config: &Config) -> String {
+    let dir = Some(config.store.dir.as_str()).filter(|dir| *dir != Config::default().store.dir);
+    let program = std::env::args().next().unwrap_or_else(|| "pando".to_owned());
+    banner::first_superuser(&program, dir)
+}

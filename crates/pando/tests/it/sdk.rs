@@ -1,0 +1,88 @@
+//! PocketBase's own JavaScript SDK sees no difference: one script, two servers, one transcript.
+//!
+//! The script is `tests/sdk/run.mjs`; `cargo xtask test` installs Node, the SDK and PocketBase.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use pando_testkit::server::{Product, Server, find_binary};
+
+const EMAIL: &str = "root@example.com";
+const PASSWORD: &str = "1234567890";
+/// Enough differences to see a pattern.
+const SHOWN_MAX: usize = 20;
+/// What is shown of two results from a little before their first difference.
+const EXCERPT_CHARS: usize = 240;
+
+#[test]
+fn one_transcript_on_both_servers() {
+    let oracle = transcript(Product::Oracle, &find_binary(Product::Oracle).unwrap());
+    assert!(oracle.ends_with(" 0 failed\n"), "the script is wrong about PocketBase:\n{oracle}");
+    let pando = transcript(Product::Pando, Path::new(env!("CARGO_BIN_EXE_pando")));
+    let found = differences(&oracle, &pando);
+    let shown = found[..found.len().min(SHOWN_MAX)].join("\n");
+    assert!(found.is_empty(), "{} steps differ:\n{shown}", found.len());
+}
+
+/// What the script prints about a fresh server.
+fn transcript(product: Product, binary: &Path) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut superuser = Command::new(binary);
+    superuser.args(["superuser", "upsert", EMAIL, PASSWORD, "--dir"]).arg(&data);
+    let created = superuser.output().unwrap();
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+
+    let server = Server::start_binary(product, binary, &data).unwrap();
+    let mut node = Command::new("node");
+    node.arg("run.mjs").arg(format!("http://{}", server.addr())).args([EMAIL, PASSWORD]);
+    let hint = "`cargo xtask setup` installs Node and the SDK";
+    let output = node.current_dir(script_dir()).output().expect(hint);
+    let transcript = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(transcript.contains("assertions"), "the script ended early ({hint}):\n{errors}");
+    transcript
+}
+
+fn script_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sdk")
+}
+
+/// Each step whose results differ, with both of them.
+fn differences(oracle: &str, pando: &str) -> Vec<String> {
+    let theirs: HashMap<_, _> = steps(pando).collect();
+    let differing = steps(oracle).filter_map(|(step, wanted)| match theirs.get(step) {
+        Some(found) if *found == wanted => None,
+        Some(found) => Some(format!("{step}\n{}", contrast(wanted, found))),
+        None => Some(format!("{step}\n  was never reached")),
+    });
+    differing.collect()
+}
+
+/// Pairs of "chapter.number title" and result.
+fn steps(transcript: &str) -> impl Iterator<Item = (&str, &str)> {
+    transcript.lines().filter_map(|line| line.split_once(" => "))
+}
+
+/// Both results from a little before the point where they part.
+fn contrast(wanted: &str, found: &str) -> String {
+    let same = wanted.chars().zip(found.chars()).take_while(|(a, b)| a == b).count();
+    let from = same.saturating_sub(EXCERPT_CHARS / 4);
+    let excerpt = |text: &str| text.chars().skip(from).take(EXCERPT_CHARS).collect::<String>();
+    format!("  pocketbase: {}\n  pando:      {}", excerpt(wanted), excerpt(found))
+}
+
+#[test]
+fn a_difference_shows_where_it_is() {
+    let long = "x".repeat(1000);
+    let oracle = format!("# a\na.1 same => 1\na.2 other => {long}abc\na.3 gone => 3\n");
+    let pando = format!("# a\na.1 same => 1\na.2 other => {long}abd\n    NOT OK: because\n");
+    let found = differences(&oracle, &pando);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("a.2 other\n  pocketbase: xxx"), "{}", found[0]);
+    assert!(found[0].ends_with("xabd"), "{}", found[0]);
+    assert_eq!(found[1], "a.3 gone\n  was never reached");
+}

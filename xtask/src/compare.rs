@@ -1,0 +1,87 @@
+//! `cargo xtask compare`: the same generated requests to PocketBase and to Pando.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use pando_testkit::compare::{AREAS, DEVIATIONS, Options, Report};
+use pando_testkit::server::Product;
+
+const USAGE: &str =
+    "usage: cargo xtask compare [--requests N] [--seed N] [--only AREA] [--verbose] [--self-test]
+
+Starts the real PocketBase and Pando on copies of one generated data set, sends both the same
+seeded requests and prints each difference. Exit code 1 unless all answers agree.
+
+  --requests N   about how many requests to send (3000)
+  --seed N       another data set and other requests (1)
+  --only AREA    one area of the API
+  --verbose      print every difference, not only the first ones of each area
+  --self-test    PocketBase on both sides: shows what the comparison itself gets wrong";
+const REQUEST_COUNT: usize = 3000;
+/// Without `--verbose`: enough to see a pattern.
+const DIFFERENCES_PER_AREA_MAX: usize = 8;
+
+/// Runs the command.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let Some((options, verbose)) = parse(args)? else {
+        println!("{USAGE}\n\nareas: {}", area_names());
+        return Ok(());
+    };
+    let started = Instant::now();
+    let mut report = pando_testkit::compare::run(&options)?;
+    let (agreed, count) = (report.agreed(), report.differences.len());
+    if !verbose {
+        shorten(&mut report);
+    }
+    let hidden = count - report.differences.len();
+    println!("{report}, {:.1} s", started.elapsed().as_secs_f64());
+    if hidden > 0 {
+        println!("{hidden} of {count} differences not shown; --verbose shows all");
+    }
+    for deviation in DEVIATIONS {
+        println!("deviation {:?}: {}", deviation.name, deviation.reason);
+    }
+    if !agreed {
+        bail!("the answers differ in {count} of {} steps", report.total().steps);
+    }
+    Ok(())
+}
+
+/// The options and whether to print everything; `None` asks for help.
+fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
+    let mut options = Options {
+        requests: REQUEST_COUNT,
+        seed: 1,
+        only: None,
+        right: Product::Pando,
+        binary: None,
+    };
+    let mut verbose = false;
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
+        match arg.as_str() {
+            "--requests" => options.requests = value()?.parse().context("bad --requests")?,
+            "--seed" => options.seed = value()?.parse().context("bad --seed")?,
+            "--only" => options.only = Some(value()?.clone()),
+            "--verbose" => verbose = true,
+            "--self-test" => options.right = Product::Oracle,
+            "--help" | "-h" => return Ok(None),
+            other => bail!("unknown argument {other:?}\n{USAGE}"),
+        }
+    }
+    Ok(Some((options, verbose)))
+}
+
+fn shorten(report: &mut Report) {
+    let mut shown = std::collections::BTreeMap::<&str, usize>::new();
+    report.differences.retain(|difference| {
+        let count = shown.entry(difference.area).or_default();
+        *count += 1;
+        *count <= DIFFERENCES_PER_AREA_MAX
+    });
+}
+
+fn area_names() -> String {
+    AREAS.iter().map(|area| area.name).collect::<Vec<_>>().join(", ")
+}

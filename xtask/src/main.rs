@@ -1,0 +1,71 @@
+//! The chores of this repository as one command: `cargo xtask …`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
+
+mod bench;
+mod ci;
+mod command;
+mod compare;
+mod crash;
+mod setup;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  test [ARGS]    installs what the tests need and runs them all; ARGS go to nextest
+  ci             fmt, clippy, tidy, test, doc: what must pass before a change lands
+  tidy           checks the rules that no compiler knows (ARCHITECTURE.md, CONTRIBUTING.md)
+  setup          only installs what the tests need
+  compare        the same requests to PocketBase and Pando; --help tells more
+  bench app      Pando's cost and speed beside its peers'; --help tells more
+  crash          kills Pando under writes and looks for losses; --help tells more
+  help           prints this
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> anyhow::Result<()> {
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", args),
+    };
+    match command {
+        "test" => test::run(rest),
+        "ci" => ci::run(),
+        "tidy" => tidy::run(),
+        "setup" => setup::run().map(|_| ()),
+        "compare" => prepared(rest, compare::run),
+        "bench" => prepared(rest, bench::run),
+        "crash" => prepared(rest, crash::run),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        unknown => bail!("unknown command {unknown:?}\n\n{HELP}"),
+    }
+}
+
+/// Runs a command that needs PocketBase and a fresh, optimised Pando.
+fn prepared(args: &[String], command: fn(&[String]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let only_asks = args.iter().any(|arg| arg == "--help" || arg == "-h");
+    if !only_asks {
+        setup::run()?;
+        test::build_release()?;
+    }
+    command(args)
+}
