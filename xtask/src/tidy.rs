@@ -6,6 +6,7 @@ mod crates;
 mod layers;
 mod lints;
 mod manifests;
+mod orphans;
 mod sources;
 
 use std::fs;
@@ -24,6 +25,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut problems = layers::check(&crates);
     problems.extend(described(&crates, &root));
     problems.extend(lints_of_pure_crates(&crates, &root)?);
+    let pairs = files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
+    problems.extend(orphans::check(pairs));
     for file in &files {
         problems.extend(sources::check(&file.path, &file.text));
         if file.path.ends_with("Cargo.toml") {

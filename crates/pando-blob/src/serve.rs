@@ -131,17 +131,9 @@ pub fn respond(
     random: &mut dyn RngCore,
 ) -> ResponsePlan {
     let content_type = served_type(&file.content_type, request.name);
-    let mut headers = vec![
-        ("content-disposition", disposition(file, request)),
-        ("content-type", content_type.to_owned()),
-        ("content-security-policy", SECURITY_POLICY.to_owned()),
-        ("cache-control", CACHE_CONTROL.to_owned()),
-    ];
     // Times before 1970 cannot be told; zero is Go's "unknown".
     let modified = whole_second(file.modified).filter(|at| *at > UNIX_EPOCH);
-    if let Some(modified) = modified {
-        headers.push(("last-modified", httpdate::fmt_http_date(modified)));
-    }
+    let mut headers = describe(file, request, content_type, modified);
     let ranges = match condition::decide(request, modified) {
         Decision::Serve { ranges: true } => range::parse(request.range, file.size_bytes),
         Decision::Serve { ranges: false } => Ranges::All,
@@ -176,6 +168,24 @@ pub fn respond(
     headers.push(("content-length", length.to_string()));
     let body = if request.method == Method::Head { Body::Empty } else { body };
     ResponsePlan { status, headers, body }
+}
+
+/// The headers that do not depend on conditions and ranges.
+fn describe(
+    file: &Attributes,
+    request: &FileRequest<'_>,
+    content_type: &str,
+    modified: Option<SystemTime>,
+) -> Vec<(&'static str, String)> {
+    let mut headers = Vec::with_capacity(8);
+    headers.push(("content-disposition", disposition(file, request)));
+    headers.push(("content-type", content_type.to_owned()));
+    headers.push(("content-security-policy", SECURITY_POLICY.to_owned()));
+    headers.push(("cache-control", CACHE_CONTROL.to_owned()));
+    if let Some(modified) = modified {
+        headers.push(("last-modified", httpdate::fmt_http_date(modified)));
+    }
+    headers
 }
 
 /// The type in the response, which differs from the stored one for a few extensions.

@@ -189,13 +189,13 @@ impl Form {
                 sql.push("''").push(binary.sign());
                 right.write(sql);
             }
-            Form::RightEmpty => write_empty(sql, right, "''", " = ", " OR ", " IS NULL)"),
+            Form::RightEmpty => write_empty(sql, right, " = ", " OR ", " IS NULL)"),
             Form::RightNotEmpty => {
-                write_empty(sql, right, "''", " IS NOT ", " AND ", " IS NOT NULL)");
+                write_empty(sql, right, " IS NOT ", " AND ", " IS NOT NULL)");
             }
-            Form::LeftEmpty => write_empty(sql, left, "''", " = ", " OR ", " IS NULL)"),
+            Form::LeftEmpty => write_empty(sql, left, " = ", " OR ", " IS NULL)"),
             Form::LeftNotEmpty => {
-                write_empty(sql, left, "''", " IS NOT ", " AND ", " IS NOT NULL)");
+                write_empty(sql, left, " IS NOT ", " AND ", " IS NOT NULL)");
             }
             Form::Coalesced(binary) => {
                 sql.push("COALESCE(");
@@ -223,22 +223,21 @@ impl Form {
 fn write_empty(
     sql: &mut Sql,
     term: &Term,
-    empty: &'static str,
     sign: &'static str,
     join: &'static str,
     null: &'static str,
 ) {
     sql.push("(");
     term.write(sql);
-    sql.push(sign).push(empty).push(join);
+    sql.push(sign).push("''").push(join);
     term.write(sql);
     sql.push(null);
 }
 
-/// The condition that two operands make, with its multi-match check. `number` gives each
-/// subquery its alias.
+/// The condition that two operands make, with its multi-match check.
 pub(crate) fn compare(left: Resolved, operator: Operator, right: Resolved) -> Condition {
-    let guards: Vec<Alias> = [&left, &right].iter().filter_map(|side| side.email_of.clone()).collect();
+    let guards: Vec<Alias> =
+        [&left, &right].iter().filter_map(|side| side.email_of.clone()).collect();
     let plain = compare_terms(
         left.term.clone(),
         left.fallback,

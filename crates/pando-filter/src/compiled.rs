@@ -135,9 +135,9 @@ impl Compiler<'_> {
     /// The field that guards a compared e-mail address, if it must be guarded.
     fn email_visibility(&self, left: &Source, right: &Source) -> Option<Option<usize>> {
         let email = self.collection.field_index("email");
-        let compared = [left, right].into_iter().any(
-            |side| matches!(side, Source::Field { index, .. } if Some(*index) == email),
-        );
+        let compared = [left, right]
+            .into_iter()
+            .any(|side| matches!(side, Source::Field { index, .. } if Some(*index) == email));
         let auth = self.collection.kind == pando_schema::CollectionKind::Auth;
         if self.author == Author::Operator || !compared || !auth {
             return Some(None);

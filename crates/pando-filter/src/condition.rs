@@ -19,7 +19,11 @@ pub(crate) enum Condition {
     /// The auth record of that table shows its e-mail address to everyone.
     EmailVisible(Alias),
     /// The column holds one of the texts.
-    OneOf { table: Alias, column: Ident, values: Vec<String> },
+    OneOf {
+        table: Alias,
+        column: Ident,
+        values: Vec<String>,
+    },
 }
 
 /// Two terms and how they are compared.

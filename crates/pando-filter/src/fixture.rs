@@ -42,7 +42,12 @@ fn hidden(mut field: Field) -> Field {
     field
 }
 
-fn collection(name: &str, kind: CollectionKind, list: Option<&str>, fields: Vec<Field>) -> Collection {
+fn collection(
+    name: &str,
+    kind: CollectionKind,
+    list: Option<&str>,
+    fields: Vec<Field>,
+) -> Collection {
     let mut all = vec![field("id", "text")];
     all.extend(fields);
     Collection {
@@ -76,7 +81,8 @@ pub(crate) fn schema() -> Schema {
             relation("org", "pbc_orgs"),
         ],
     );
-    let orgs = collection("orgs", CollectionKind::Base, Some("name != 'x'"), vec![field("name", "text")]);
+    let orgs =
+        collection("orgs", CollectionKind::Base, Some("name != 'x'"), vec![field("name", "text")]);
     let closed = collection("closed", CollectionKind::Base, None, vec![field("name", "text")]);
     let mut posts = collection(
         "posts",

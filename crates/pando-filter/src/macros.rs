@@ -66,8 +66,57 @@ pub(crate) fn value(name: &str, now: OffsetDateTime) -> Option<SqlValue> {
 /// PocketBase's fixed-width form: `2022-01-02 03:04:05.678Z`.
 fn text(date: Date, time: Time) -> SqlValue {
     let (hour, minute, second, millisecond) = time.as_hms_milli();
-    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
-    SqlValue::Text(format!(
-        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
-    ))
+    // Years are four digits wide in the range of dates that PocketBase reads back.
+    let year = u16::try_from(date.year().clamp(0, 9999)).unwrap_or(0);
+    let mut text = String::with_capacity(24);
+    digits(&mut text, year, 4, '-');
+    digits(&mut text, u8::from(date.month()).into(), 2, '-');
+    digits(&mut text, date.day().into(), 2, ' ');
+    digits(&mut text, hour.into(), 2, ':');
+    digits(&mut text, minute.into(), 2, ':');
+    digits(&mut text, second.into(), 2, '.');
+    digits(&mut text, millisecond, 3, 'Z');
+    SqlValue::Text(text)
+}
+
+/// Appends a number at a fixed width, and what follows it. By hand: rules ask for `@now` often.
+fn digits(text: &mut String, number: u16, width: u32, end: char) {
+    for place in (0..width).rev() {
+        let digit = number / 10_u16.pow(place) % 10;
+        text.push(char::from_digit(digit.into(), 10).unwrap_or('0'));
+    }
+    text.push(end);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, value};
+    use crate::SqlValue;
+    use crate::fixture::NOW;
+
+    #[track_caller]
+    fn check(name: &str, expected: SqlValue) {
+        assert_eq!(value(name, NOW), Some(expected), "{name}");
+    }
+
+    #[test]
+    fn every_macro_has_its_value() {
+        let text = |text: &str| SqlValue::Text(text.to_owned());
+        check("@now", text("2024-02-10 11:12:13.456Z"));
+        check("@yesterday", text("2024-02-09 11:12:13.456Z"));
+        check("@tomorrow", text("2024-02-11 11:12:13.456Z"));
+        check("@todayStart", text("2024-02-10 00:00:00.000Z"));
+        check("@todayEnd", text("2024-02-10 23:59:59.999Z"));
+        check("@monthStart", text("2024-02-01 00:00:00.000Z"));
+        check("@monthEnd", text("2024-02-29 23:59:59.999Z"));
+        check("@yearStart", text("2024-01-01 00:00:00.000Z"));
+        check("@yearEnd", text("2024-12-31 23:59:59.999Z"));
+        let numbers = [("@second", 13), ("@minute", 12), ("@hour", 11), ("@day", 10)];
+        let more = [("@month", 2), ("@weekday", 6), ("@year", 2024)];
+        for (name, number) in numbers.into_iter().chain(more) {
+            check(name, SqlValue::Int(number));
+        }
+        assert!(NAMES.iter().all(|name| value(name, NOW).is_some()));
+        assert_eq!(value("@NOW", NOW), None);
+    }
 }

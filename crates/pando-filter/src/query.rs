@@ -13,6 +13,9 @@ use crate::sql::{Dialect, Ident, Sql};
 use crate::stored::stored;
 use crate::term::{Affinity, Alias, Term};
 
+#[cfg(test)]
+mod tests;
+
 /// Terms in one sort at most. Source: PocketBase `tools/search/provider.go`.
 const SORTS_MAX: usize = 8;
 
@@ -240,7 +243,7 @@ impl<'a> Query<'a> {
             sql.push(if index == 0 { "" } else { ", " });
             self.resolver.base.alias.write(sql);
             sql.push(".");
-            write_name(sql, name);
+            sql.ident_or_null(name);
         }
     }
 
@@ -302,19 +305,7 @@ fn write_record(sql: &mut Sql, record: &Record, origin: Origin) {
             }
         }
         sql.push(" AS ");
-        write_name(sql, &field.name);
-    }
-}
-
-/// A column name; one that cannot be quoted safely reads as NULL.
-fn write_name(sql: &mut Sql, name: &str) {
-    match Ident::parse(name) {
-        Some(name) => {
-            sql.ident(&name);
-        }
-        None => {
-            sql.push("NULL");
-        }
+        sql.ident_or_null(&field.name);
     }
 }
 
@@ -326,7 +317,7 @@ pub fn check_rule(rule: &str, collection: &Collection, schema: &Schema) -> Resul
     let expr = crate::parse::parse(rule).map_err(|error| error.to_string())?;
     let request = RequestContext::new(Purpose::Default, "", None);
     let now = OffsetDateTime::UNIX_EPOCH;
-    let mut query = Query::new(schema, collection, Some(&request), now)
-        .map_err(|error| error.to_string())?;
+    let mut query =
+        Query::new(schema, collection, Some(&request), now).map_err(|error| error.to_string())?;
     query.filter(&expr).map_err(|error| error.to_string())
 }

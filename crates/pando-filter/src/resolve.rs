@@ -17,8 +17,10 @@ use crate::{SqlValue, macros};
 
 pub(crate) mod body;
 mod function;
+pub(crate) mod name;
 pub(crate) mod path;
 pub(crate) mod request;
+mod unique;
 
 /// Comparisons in one filter at most. Source: PocketBase `tools/search/provider.go`.
 pub const EXPRESSIONS_MAX: usize = 200;
@@ -233,10 +235,7 @@ impl<'a> Resolver<'a> {
             right: Operand::Text(String::new()),
         };
         let whole = Expr {
-            items: vec![
-                (Join::And, Item::Comparison(missing)),
-                (Join::Or, Item::Group(rule)),
-            ],
+            items: vec![(Join::And, Item::Comparison(missing)), (Join::Or, Item::Group(rule))],
         };
         let condition = inner.filter(&whole)?;
         self.aliases = inner.aliases;

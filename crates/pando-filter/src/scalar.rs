@@ -140,10 +140,9 @@ fn number(text: &str) -> Option<Cell<'static>> {
     let text = text.trim_matches(space);
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let digits = unsigned.bytes().take_while(u8::is_ascii_digit).count();
-    if digits == unsigned.len() && digits > 0 {
-        if let Ok(whole) = text.parse() {
-            return Some(Cell::Int(whole));
-        }
+    let whole = digits == unsigned.len() && digits > 0;
+    if let (true, Ok(number)) = (whole, text.parse()) {
+        return Some(Cell::Int(number));
     }
     let mut rest = &unsigned[digits..];
     let mut fraction = 0;

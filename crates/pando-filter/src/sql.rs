@@ -11,6 +11,9 @@ pub enum Dialect {
     Sqlite,
 }
 
+/// Room for a statement that names the columns of a usual collection.
+const TEXT_BYTES_USUAL: usize = 512;
+
 /// A name that is safe to quote: ASCII letters, digits and underscores.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ident(Box<str>);
@@ -18,13 +21,16 @@ pub struct Ident(Box<str>);
 impl Ident {
     /// `None` if `text` is empty or has any other character.
     pub fn parse(text: &str) -> Option<Ident> {
-        let safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        (!text.is_empty() && text.bytes().all(safe)).then(|| Ident(text.into()))
+        safe(text).then(|| Ident(text.into()))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn safe(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A statement, or a part of one.
@@ -40,7 +46,7 @@ pub struct Sql {
 
 impl Sql {
     pub fn new(dialect: Dialect) -> Sql {
-        Sql { dialect, text: String::with_capacity(256), values: Vec::new() }
+        Sql { dialect, text: String::with_capacity(TEXT_BYTES_USUAL), values: Vec::new() }
     }
 
     /// Appends text. `&'static` keeps run-time strings, and so injection, out.
@@ -60,14 +66,28 @@ impl Sql {
 
     /// Appends a quoted name.
     pub fn ident(&mut self, ident: &Ident) -> &mut Sql {
+        self.quote(&ident.0);
+        self
+    }
+
+    /// Appends a quoted name, or NULL for one that cannot be quoted safely.
+    pub(crate) fn ident_or_null(&mut self, name: &str) -> &mut Sql {
+        if safe(name) {
+            self.quote(name);
+        } else {
+            self.text.push_str("NULL");
+        }
+        self
+    }
+
+    fn quote(&mut self, name: &str) {
         // Back quotes: SQLite reads an unknown name in double quotes as a string.
         let quote = match self.dialect {
             Dialect::Sqlite => '`',
         };
         self.text.push(quote);
-        self.text.push_str(&ident.0);
+        self.text.push_str(name);
         self.text.push(quote);
-        self
     }
 
     /// Appends a name without quotes, for use inside a literal.

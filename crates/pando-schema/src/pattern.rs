@@ -4,13 +4,14 @@
 //! are translated. Compiled patterns are kept, since a save checks the same few again and again.
 //! Source: Go `regexp/syntax`.
 
+mod class;
 mod translate;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 pub(crate) use translate::translate;
 
@@ -58,6 +59,13 @@ impl fmt::Display for Mistake {
     }
 }
 
+fn mistake(mistake: Mistake, expression: &str) -> PatternError {
+    PatternError { mistake, expression: expression.to_owned() }
+}
+
+/// Largest compiled pattern: enough for what Go accepts, such as `\p{L}{1000}`.
+const COMPILED_BYTES_MAX: usize = 64 << 20;
+
 /// How many compiled patterns are kept; past it, all are dropped and the hot ones come back.
 const KEPT_MAX: usize = 500;
 
@@ -89,7 +97,8 @@ static COMPILED: Memo<Result<Regex, PatternError>> = Memo::new();
 pub fn compile_pattern(pattern: &str) -> Result<Regex, PatternError> {
     COMPILED.find_or(pattern, || {
         let translated = translate(pattern)?;
-        Regex::new(&translated).map_err(|_| PatternError {
+        let built = RegexBuilder::new(&translated).size_limit(COMPILED_BYTES_MAX).build();
+        built.map_err(|_| PatternError {
             mistake: Mistake::TooLarge,
             expression: pattern.to_owned(),
         })

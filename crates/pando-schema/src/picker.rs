@@ -5,6 +5,7 @@
 
 mod entities;
 mod excerpt;
+mod markup;
 
 use serde_json::{Map, Value as Json};
 

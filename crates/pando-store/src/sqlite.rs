@@ -8,6 +8,9 @@ mod writer;
 
 use std::path::Path;
 
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+
 pub(crate) use readers::Readers;
 pub use readers::Reader;
 pub(crate) use writer::Writer;
@@ -41,5 +44,34 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<rusqlite::Connectio
     connection.pragma_update(None, "query_only", access == Access::ReadOnly)?;
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
+    add_functions(&connection)?;
     Ok(connection)
+}
+
+/// The functions that `geoDistance` needs and the bundled SQLite is built without.
+fn add_functions(connection: &rusqlite::Connection) -> Result<(), StoreError> {
+    let functions: [(&str, fn(f64) -> f64); 4] =
+        [("acos", f64::acos), ("cos", f64::cos), ("sin", f64::sin), ("radians", f64::to_radians)];
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    for (name, function) in functions {
+        connection.create_scalar_function(name, 1, flags, move |context| {
+            // Like SQLite's own: what is no number gives NULL, and so does no result.
+            Ok(match context.get_raw(0) {
+                #[expect(clippy::cast_precision_loss, reason = "SQLite converts alike")]
+                ValueRef::Integer(number) => Some(function(number as f64)),
+                ValueRef::Real(number) => Some(function(number)),
+                ValueRef::Text(text) => number_of(text).map(function),
+                ValueRef::Null | ValueRef::Blob(_) => None,
+            }
+            .filter(|result| !result.is_nan()))
+        })?;
+    }
+    Ok(())
+}
+
+/// The number that a whole text is.
+fn number_of(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
 }

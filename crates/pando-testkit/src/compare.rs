@@ -93,6 +93,7 @@ impl Sides {
             let started = Instant::now();
             let left = self.left.take(step);
             let right = self.right.take(step);
+            self.left.align(&mut self.right);
             self.judge(scenario.area, step, left, right, report);
             report.areas.entry(scenario.area).or_default().elapsed += started.elapsed();
         }

@@ -82,7 +82,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// Copies a directory with all below it; files keep their times, from which ETags are made.
+/// Copies a directory with all files below it; files keep their times, from which ETags are made.
 pub fn copy_dir(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("failed to create {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("failed to read {}", from.display()))? {
@@ -91,6 +91,9 @@ pub fn copy_dir(from: &Path, to: &Path) -> Result<()> {
         if entry.file_type()?.is_dir() {
             copy_dir(&entry.path(), &target)?;
             continue;
+        }
+        if !entry.file_type()?.is_file() {
+            continue; // a socket of a killed server is no data
         }
         fs::copy(entry.path(), &target)?;
         let modified = entry.metadata()?.modified()?;

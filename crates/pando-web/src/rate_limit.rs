@@ -26,7 +26,7 @@ use windows::{Client, Windows};
 
 /// The counters of all rules.
 #[derive(Debug, Default)]
-pub struct RateLimits {
+pub(crate) struct RateLimits {
     epoch: RwLock<Arc<Epoch>>,
 }
 
@@ -191,9 +191,16 @@ fn limited_by_collection(request: &Request) -> bool {
             "api",
             "collections",
             _,
-            "auth-refresh" | "auth-with-password" | "auth-with-oauth2" | "auth-with-otp"
-            | "request-otp" | "request-password-reset" | "confirm-password-reset"
-            | "request-verification" | "confirm-verification" | "request-email-change"
+            "auth-refresh"
+            | "auth-with-password"
+            | "auth-with-oauth2"
+            | "auth-with-otp"
+            | "request-otp"
+            | "request-password-reset"
+            | "confirm-password-reset"
+            | "request-verification"
+            | "confirm-verification"
+            | "request-email-change"
             | "confirm-email-change",
         ] => request.method == Method::POST,
         _ => false,

@@ -18,8 +18,7 @@ pub(crate) fn real_ip(request: &Request, settings: &Settings) -> IpAddr {
         let last = request.headers.get_all(name.as_str()).iter().next_back();
         let Some(list) = last.and_then(|value| value.to_str().ok()) else { continue };
         let mut addresses = list.split(',').filter_map(|text| text.trim().parse().ok());
-        let found =
-            if proxy.use_leftmost_ip { addresses.next() } else { addresses.next_back() };
+        let found = if proxy.use_leftmost_ip { addresses.next() } else { addresses.next_back() };
         if let Some(ip) = found {
             return ip;
         }

@@ -23,6 +23,12 @@ pub fn collection<'a>(schema: &'a Schema, name_or_id: &str) -> Result<&'a Arc<Co
     schema.find(name_or_id).ok_or_else(|| ApiError::not_found("Missing collection context."))
 }
 
+/// Like [`collection`], in the words of the requests that bring a body.
+pub fn existing<'a>(schema: &'a Schema, name_or_id: &str) -> Result<&'a Arc<Collection>, ApiError> {
+    let missing = || ApiError::not_found("Missing or invalid collection context.");
+    schema.find(name_or_id).ok_or_else(missing)
+}
+
 /// Refuses everyone but superusers.
 pub fn require_superuser(request: &Request) -> Result<(), ApiError> {
     match &request.auth {

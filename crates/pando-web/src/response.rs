@@ -131,6 +131,10 @@ fn poll_pieces(
     }
 }
 
+/// Marks an answer that other sites may show in a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Frameable;
+
 /// A JSON answer from text that is JSON already.
 pub fn json_text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     let mut response = http::Response::new(Body::Full(text.into()));

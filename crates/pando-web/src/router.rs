@@ -1,5 +1,7 @@
 //! Which handler answers which request: the whole API at one glance.
 
+use http::Method;
+
 use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::Response;
@@ -10,19 +12,28 @@ pub async fn route(app: &SharedApp, request: &mut Request) -> Result<Response, A
     let segments = std::mem::take(&mut request.segments);
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["api", rest @ ..] => api(app, request, rest).await,
+        // No name and no id is empty or a slash.
+        ["api", rest @ ..] if !rest.iter().any(|part| matches!(*part, "" | "/")) => {
+            api(app, request, rest, &path).await
+        }
         ["metrics"] => r::metrics::show(app, request),
         _ => r::public::show(app, request, &path).await,
     }
 }
 
-async fn api(app: &SharedApp, request: &mut Request, path: &[&str]) -> Result<Response, ApiError> {
-    // HEAD is GET without the body, which hyper leaves out.
-    let method = match request.method.as_str() {
-        "HEAD" => "GET",
+/// `path` is what follows `/api/` in `whole`.
+async fn api(
+    app: &SharedApp,
+    request: &mut Request,
+    path: &[&str],
+    whole: &[&str],
+) -> Result<Response, ApiError> {
+    let method = match request.method.clone() {
+        // The server leaves the body out.
+        Method::HEAD => Method::GET,
         method => method,
     };
-    match (method.to_owned().as_str(), path) {
+    match (method.as_str(), path) {
         ("GET", ["health"]) => r::health::show(app, request).await,
 
         ("GET", ["collections", c, "records"]) => r::records::list(app, request, c).await,
@@ -55,6 +66,7 @@ async fn api(app: &SharedApp, request: &mut Request, path: &[&str]) -> Result<Re
         ("GET", ["settings"]) => r::settings::view(app, request).await,
         ("PATCH", ["settings"]) => r::settings::update(app, request).await,
 
-        _ => Err(ApiError::new(http::StatusCode::NOT_FOUND, "")),
+        // As in PocketBase, the site has the last word; it knows no other methods than GET.
+        _ => r::public::show(app, request, whole).await,
     }
 }

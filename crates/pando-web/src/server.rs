@@ -36,7 +36,7 @@ use tracing::{error, info};
 use crate::app::SharedApp;
 
 use connection::{Door, Entrance};
-pub use front::Front;
+pub(crate) use front::Front;
 pub(crate) use path::decoded as decoded_path;
 
 /// Where the server listens.

@@ -25,6 +25,8 @@ const JSON_PAYLOAD: &str = "@jsonPayload";
 pub struct Submission {
     pub fields: Map<String, Json>,
     pub files: Vec<SubmittedFile>,
+    /// Whether it was XML, which PocketBase takes and finds nothing in.
+    pub xml: bool,
 }
 
 /// A file as it came in a multipart body.
@@ -56,13 +58,16 @@ pub async fn read(
     if kind.starts_with("multipart/form-data") {
         return multipart::read(kind, query, body, blob, bytes_max).await;
     }
+    if kind.starts_with("application/xml") || kind.starts_with("text/xml") {
+        return Ok(Submission { xml: true, ..Submission::default() });
+    }
     let json = kind.starts_with("application/json");
     if !json && !kind.starts_with("application/x-www-form-urlencoded") {
-        return Err(ApiError::bad_request(""));
+        return Err(ApiError::bad_request("Unsupported Content-Type."));
     }
     let bytes = collect(body, bytes_max).await?;
     let fields = if json { json_fields(&bytes)? } else { form_fields(&bytes, query)? };
-    Ok(Submission { fields, files: Vec::new() })
+    Ok(Submission { fields, ..Submission::default() })
 }
 
 async fn collect(body: Incoming, bytes_max: u64) -> Result<bytes::Bytes, ApiError> {

@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use pando_schema::{Record, Schema, TokenOptions};
 use pando_store::Conn;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
 
 use crate::ApiError;
 
@@ -21,6 +22,12 @@ pub enum TokenKind {
     Auth,
     /// Downloading protected files.
     File,
+    /// Proving that one reads the mail of the record's address.
+    Verification,
+    /// Setting a new password.
+    PasswordReset,
+    /// Taking another address.
+    EmailChange,
 }
 
 /// What a token says.
@@ -28,9 +35,15 @@ pub enum TokenKind {
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
     pub collection_id: String,
+    /// The address of the record at that time. Only tokens sent by mail say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Seconds since 1970.
     pub exp: u64,
     pub id: String,
+    /// The address to take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_email: Option<String>,
     /// Whether a refresh gives a new token. Only login tokens say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshable: Option<bool>,
@@ -43,6 +56,9 @@ impl TokenKind {
         match self {
             TokenKind::Auth => "auth",
             TokenKind::File => "file",
+            TokenKind::Verification => "verification",
+            TokenKind::PasswordReset => "passwordReset",
+            TokenKind::EmailChange => "emailChange",
         }
     }
 
@@ -51,6 +67,9 @@ impl TokenKind {
         Some(match self {
             TokenKind::Auth => &auth.auth_token,
             TokenKind::File => &auth.file_token,
+            TokenKind::Verification => &auth.verification_token,
+            TokenKind::PasswordReset => &auth.password_reset_token,
+            TokenKind::EmailChange => &auth.email_change_token,
         })
     }
 
@@ -69,15 +88,47 @@ pub fn issue(
     refreshable: Option<bool>,
     duration: Option<Duration>,
 ) -> Result<String, ApiError> {
+    sign(kind, record, Extra { refreshable, ..Extra::default() }, duration)
+}
+
+/// A new token to be sent to the address of `record`.
+pub fn issue_for_mail(kind: TokenKind, record: &Record) -> Result<String, ApiError> {
+    let email = Some(record.text("email").to_owned());
+    sign(kind, record, Extra { email, ..Extra::default() }, None)
+}
+
+/// A new token to be sent to the address that `record` shall get.
+pub fn issue_email_change(record: &Record, new_email: &str) -> Result<String, ApiError> {
+    let email = Some(record.text("email").to_owned());
+    let extra = Extra { email, new_email: Some(new_email.to_owned()), refreshable: None };
+    sign(TokenKind::EmailChange, record, extra, None)
+}
+
+/// What only some kinds of tokens say.
+#[derive(Debug, Default)]
+struct Extra {
+    email: Option<String>,
+    new_email: Option<String>,
+    refreshable: Option<bool>,
+}
+
+fn sign(
+    kind: TokenKind,
+    record: &Record,
+    extra: Extra,
+    duration: Option<Duration>,
+) -> Result<String, ApiError> {
     let unsigned = || ApiError::internal(anyhow::anyhow!("the record cannot have tokens"));
     let options = kind.options(record).ok_or_else(unsigned)?;
     let key = kind.key(record).ok_or_else(unsigned)?;
     let seconds = duration.map_or(options.duration.unsigned_abs(), |duration| duration.as_secs());
     let claims = Claims {
         collection_id: record.collection.id.clone(),
+        email: extra.email,
         exp: unix_seconds().saturating_add(seconds),
         id: record.id().to_owned(),
-        refreshable,
+        new_email: extra.new_email,
+        refreshable: extra.refreshable,
         kind: kind.name().to_owned(),
     };
     let key = EncodingKey::from_secret(key.as_bytes());
@@ -90,12 +141,23 @@ fn unix_seconds() -> u64 {
 
 /// What a token claims, without proof.
 pub fn unproven(token: &str) -> Option<Claims> {
+    decode_unproven(token)
+}
+
+/// A text that a token of any form claims, without proof; empty if it does not.
+pub fn unproven_text(token: &str, claim: &str) -> String {
+    let claims: Option<Map<String, Json>> = decode_unproven(token);
+    let text = claims.and_then(|claims| Some(claims.get(claim)?.as_str()?.to_owned()));
+    text.unwrap_or_default()
+}
+
+fn decode_unproven<T: serde::de::DeserializeOwned>(token: &str) -> Option<T> {
     let mut anything = Validation::new(Algorithm::HS256);
     anything.insecure_disable_signature_validation();
     anything.validate_exp = false;
     anything.required_spec_claims.clear();
     let key = DecodingKey::from_secret(&[]);
-    Some(jsonwebtoken::decode::<Claims>(token, &key, &anything).ok()?.claims)
+    Some(jsonwebtoken::decode::<T>(token, &key, &anything).ok()?.claims)
 }
 
 /// The record that a valid token of `kind` stands for. Anything wrong with it is no record.

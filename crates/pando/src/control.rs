@@ -94,7 +94,8 @@ async fn answer(mut stream: UnixStream, store: &Store) -> anyhow::Result<()> {
 pub(crate) async fn ask(dir: &str, verb: &str, words: &[String]) -> anyhow::Result<Option<String>> {
     let Ok(mut stream) = UnixStream::connect(path_in(dir)).await else { return Ok(None) };
     let exchange = async {
-        let command: Vec<&str> = std::iter::once(verb).chain(words.iter().map(String::as_str)).collect();
+        let command: Vec<&str> =
+            std::iter::once(verb).chain(words.iter().map(String::as_str)).collect();
         write_line(&mut stream, &command).await?;
         read_line(&mut stream).await
     };

@@ -128,9 +128,7 @@ impl Accounts<'_> {
         };
         let email = known.text("email").to_owned();
         let deleted = self.store.write(|tx| Box::pin(tx.delete(Arc::new(known)))).await;
-        deleted
-            .map_err(told)
-            .with_context(|| format!("failed to delete superuser {email:?}"))?;
+        deleted.map_err(told).with_context(|| format!("failed to delete superuser {email:?}"))?;
         Ok(line(&green(&format!("Successfully deleted superuser {email:?}!"))))
     }
 
@@ -271,7 +269,9 @@ fn listed(problems: &Problems) -> String {
     let mut parts = Vec::new();
     for (name, tree) in &problems.0 {
         parts.push(match tree {
-            ProblemTree::One(problem) => format!("{name}: {}", problem.message.trim_end_matches('.')),
+            ProblemTree::One(problem) => {
+                format!("{name}: {}", problem.message.trim_end_matches('.'))
+            }
             ProblemTree::Parts(inner) => format!("{name}: ({})", listed(inner)),
         });
     }

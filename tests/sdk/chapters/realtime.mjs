@@ -1,5 +1,6 @@
 // Realtime: who hears what, and in which form. Events are awaited, never slept for; that a
-// client hears nothing shows by the next event that it does hear.
+// client hears nothing shows by the next event that it does hear. Every event is taken before the
+// next write, because PocketBase may deliver those of two writes in either order.
 
 import { Inbox, ownId } from "../world.mjs";
 
@@ -67,13 +68,11 @@ async function single(t, { root, anon }) {
     await t.does("to all, by the collection's id", () => anon.collection(collectionId).subscribe("*", byId.accept));
     await t.does("update the one", () => news.update(NEWS(2), { title: "one" }));
     await t.does("it is heard", () => one.next(), { action: "update", record: { id: NEWS(2), title: "one" } });
+    await t.does("by the third as well", () => byId.next(), { record: { id: NEWS(2), title: "one" } });
     await t.does("update the other", () => news.update(NEWS(3), { title: "other" }));
     await t.does("it is heard by its own", () => other.next(), { record: { id: NEWS(3), title: "other" } });
     t.is("and not by the first", one.size, 0);
-    await t.does("both came to the third", async () => [await byId.next(), await byId.next()], [
-        { record: { title: "one" } },
-        { record: { title: "other" } },
-    ]);
+    await t.does("and by the third", () => byId.next(), { record: { title: "other" } });
     await t.does("stop the first", () => stop());
     await t.does("update the one again", () => news.update(NEWS(2), { title: "again" }));
     await t.does("the third hears", () => byId.next(), { record: { title: "again" } });
@@ -99,18 +98,16 @@ async function options(t, { root, anon }) {
         record: { title: "small", id: undefined, expand: { author: { name: "Ève Curie" } } },
     });
     await t.does("plain hears", () => plain.next(), { record: { title: "small", expand: undefined } });
+    await t.does("keyed hears", () => keyed.next(), { record: { title: "small" } });
     await t.does("create a big one", () => news.create({ title: "big", author }));
     await t.does("filtered hears that alone", () => filtered.next(), { record: { title: "big" } });
-    await t.does("plain hears it too", () => plain.next(), { record: { title: "big" } });
+    for (const [name, inbox] of Object.entries({ narrow, plain, keyed })) {
+        await t.does(`${name} hears it too`, () => inbox.next(), { record: { title: "big" } });
+    }
     t.is("a filter by request is for superusers", requested.size, 0);
     await t.does("create a secret one", () => news.create({ title: "hush", author, secret: true }));
-    const heard = async () => [await keyed.next(), await keyed.next(), await keyed.next()];
-    await t.does("the rule saw headers and query", heard, [
-        { record: { title: "small" } },
-        { record: { title: "big" } },
-        { record: { title: "hush" } },
-    ]);
-    t.is("of the others none heard it", [narrow.size, filtered.size, plain.size], [1, 0, 0]);
+    await t.does("the rule saw headers and query", () => keyed.next(), { record: { title: "hush" } });
+    t.is("of the others none heard it", [narrow.size, filtered.size, plain.size], [0, 0, 0]);
     await anon.realtime.unsubscribe();
 }
 
@@ -122,14 +119,13 @@ async function rules(t, { root, anon, users: { alice, carla } }) {
         await t.does(`${name} subscribes`, () => client.collection("news").subscribe("*", inboxes[name].accept));
     }
     await t.does("create a secret", () => news.create({ id: NEWS(4), title: "secret", secret: true }));
-    await t.does("create a public one", () => news.create({ id: NEWS(5), title: "public" }));
     const next = (name) => () => inboxes[name].next();
-    await t.does("a visitor hears the public one", next("anon"), { record: { title: "public" } });
-    await t.does("a member too", next("alice"), { record: { title: "public" } });
-    await t.does("a chief hears the secret first", next("carla"), { record: { title: "secret" } });
-    await t.does("and the public one", next("carla"), { record: { title: "public" } });
+    await t.does("a chief hears the secret", next("carla"), { record: { title: "secret" } });
     await t.does("a superuser sees hidden fields", next("root"), { record: { title: "secret", note: "" } });
-    await t.does("and the public one", next("root"), { record: { title: "public" } });
+    await t.does("create a public one", () => news.create({ id: NEWS(5), title: "public" }));
+    for (const name of Object.keys(clients)) {
+        await t.does(`${name} hears the public one`, next(name), { record: { title: "public" } });
+    }
 
     const one = new Inbox();
     await t.does("the view rule counts for one record", () => alice.collection("news").subscribe(NEWS(4), one.accept));

@@ -73,7 +73,7 @@ pub(super) fn basic(dataset: &Dataset, tokens: &Tokens) -> Vec<Workload> {
         Workload::new("create", |index| create_post(index, dataset, &tokens.user)),
         Workload::new("update", |_| update(&mut other)),
         Workload::new("90/10 mixed", |index| {
-            if index % 10 == 0 { update(&mut mixed) } else { view(&mut mixed) }
+            if index.is_multiple_of(10) { update(&mut mixed) } else { view(&mut mixed) }
         }),
         Workload::new("password login", |index| {
             let email = format!("user{}@example.com", index % LOGIN_USER_COUNT);
@@ -88,7 +88,7 @@ fn create_post(index: usize, dataset: &Dataset, token: &str) -> Request {
     let author = &dataset.users[index % dataset.users.len()];
     Request::post(records("posts_written")).token(token).json(&json!({
         "title": format!("created {index}"), "description": "lorem ipsum dolor sit amet ".repeat(8),
-        "views": index, "published": index % 2 == 0, "type": ["a", "b"], "author": author,
+        "views": index, "published": index.is_multiple_of(2), "type": ["a", "b"], "author": author,
     }))
 }
 
@@ -100,7 +100,7 @@ pub(super) fn published(dataset: &Dataset, tokens: &Tokens) -> Vec<Workload> {
     vec![
         Workload::new("trailbase: insert messages", |index| message(index, dataset, &tokens.user)),
         Workload::new("trailbase: chat, 80% read, 20% insert", |index| {
-            if index % 5 == 0 {
+            if index.is_multiple_of(5) {
                 return message(index, dataset, &tokens.user);
             }
             let path = format!("{}/{}", records("messages"), chat.pick(&dataset.messages));

@@ -50,9 +50,8 @@ const SHELLS: &[&str] = &["bash", "csh", "dash", "ksh", "tcsh", "zsh"];
 const ENV: &str = "env";
 
 fn run_by(head: Head<'_>, folders: &[&str], names: &[&str], whole_word: bool) -> bool {
-    let line = Scan(head.bytes).line();
-    let Some(line) = line.strip_prefix(b"#!") else { return false };
-    let line = line.trim_ascii_start();
+    let Some(rest) = head.bytes.strip_prefix(b"#!") else { return false };
+    let line = Scan(rest).line().trim_ascii_start();
     folders.iter().any(|folder| {
         let rest = match *folder {
             ENV => after_env(line),

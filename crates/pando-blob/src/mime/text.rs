@@ -52,6 +52,9 @@ fn first_line_any_case(head: Head<'_>, line: &[u8]) -> bool {
 
 /// SubRip: number 1, a span of time, and a line of text.
 pub(super) fn srt(head: Head<'_>) -> bool {
+    if !head.bytes.starts_with(b"1") {
+        return false;
+    }
     let mut scan = Scan(head.bytes);
     let (number, times, text) = (scan.line(), scan.line(), scan.line());
     if number != b"1" || times.len() != SRT_TIMES_BYTES || text.is_empty() {
@@ -80,8 +83,12 @@ pub(super) fn vtt(head: Head<'_>) -> bool {
 
 /// A mail: a header in the first line and one soon after.
 pub(super) fn mail(head: Head<'_>) -> bool {
+    if !mail_header(head.bytes) {
+        return false;
+    }
     let mut scan = Scan(head.bytes);
-    mail_header(scan.line()) && (0..MAIL_LINES).any(|_| mail_header(scan.line()))
+    scan.line();
+    (0..MAIL_LINES).any(|_| mail_header(scan.line()))
 }
 
 fn mail_header(line: &[u8]) -> bool {

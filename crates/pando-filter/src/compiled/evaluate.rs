@@ -188,9 +188,7 @@ impl<'s> Scene<'s> {
             Term::Null => Some(Side::null()),
             Term::Stored(value, affinity) => Some(Side::column(owned(value), affinity)),
             Term::Lower(inner) => match *inner {
-                Term::Stored(value, _) => {
-                    Some(Side::column(lower(owned(value))?, Affinity::None))
-                }
+                Term::Stored(value, _) => Some(Side::column(lower(owned(value))?, Affinity::None)),
                 _ => None,
             },
             _ => None,
@@ -250,9 +248,7 @@ fn found<'v>(found: Found, form: RequestForm) -> Option<Side<'v>> {
     }
     let mut side = match found {
         Found::Missing | Found::Null => return Some(Side::null()),
-        Found::Flag(flag) => {
-            Side { flag: Some(flag), ..Side::owned(SqlValue::Int(flag.into())) }
-        }
+        Found::Flag(flag) => Side { flag: Some(flag), ..Side::owned(SqlValue::Int(flag.into())) },
         // As a pattern, a number is printed in another way than LOWER prints it.
         Found::Number(_) if form == RequestForm::Lower => return None,
         Found::Number(number) => Side::owned(SqlValue::Real(number)),
@@ -264,7 +260,12 @@ fn found<'v>(found: Found, form: RequestForm) -> Option<Side<'v>> {
     Some(side)
 }
 
-fn compare(form: Form, left: &Side<'_>, right: &Side<'_>, like_pattern: Option<&str>) -> Option<Truth> {
+fn compare(
+    form: Form,
+    left: &Side<'_>,
+    right: &Side<'_>,
+    like_pattern: Option<&str>,
+) -> Option<Truth> {
     match form {
         Form::Binary(binary) => apply(binary, left, right),
         Form::BothEmpty(binary) => apply(binary, &Side::empty(), &Side::empty()),

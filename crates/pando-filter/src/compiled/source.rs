@@ -6,7 +6,8 @@ use super::{Author, Compiler, Node};
 use crate::SqlValue;
 use crate::expr::{Comparator, Comparison, Expr, Item, Join, Operand, Operator};
 use crate::macros;
-use crate::resolve::path::{Modifier, allowed, listable, split_modifier};
+use crate::resolve::name::{Modifier, allowed, split_modifier};
+use crate::resolve::path::listable;
 use crate::resolve::{keyword, number};
 use crate::stored::affinity;
 use crate::term::{Affinity, Term};
@@ -56,7 +57,10 @@ pub(super) enum RequestForm {
 pub(super) enum AuthPath {
     Id,
     /// Any other path, and whether only the fields that are always readable may be looked at.
-    Other { path: String, plain_only: bool },
+    Other {
+        path: String,
+        plain_only: bool,
+    },
 }
 
 impl Compiler<'_> {
@@ -123,8 +127,8 @@ impl Compiler<'_> {
     fn single_relation(&self, name: &str) -> Option<Source> {
         let field = self.collection.field(name)?;
         let FieldKind::Relation { collection_id, .. } = &field.kind else { return None };
-        let known = *collection_id == self.collection.id
-            || self.schema.find(collection_id).is_some();
+        let known =
+            *collection_id == self.collection.id || self.schema.find(collection_id).is_some();
         if field.multiple() || !known {
             return None;
         }

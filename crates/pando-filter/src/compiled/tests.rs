@@ -11,34 +11,114 @@ use crate::fixture::{self, NOW, text};
 use crate::{Origin, Purpose, Query, RequestContext};
 
 const TEXTS: [&str; 24] = [
-    "", "a", "A", "abc", "ABC", "5", "5.0", "05", " 5 ", "-3", "1e3", "1", "0", "%", "a%b", "a_b",
-    "a\\b", "it's", "é", "É", "null", "true", "[]", "2024-02-10 11:12:13.456Z",
+    "",
+    "a",
+    "A",
+    "abc",
+    "ABC",
+    "5",
+    "5.0",
+    "05",
+    " 5 ",
+    "-3",
+    "1e3",
+    "1",
+    "0",
+    "%",
+    "a%b",
+    "a_b",
+    "a\\b",
+    "it's",
+    "é",
+    "É",
+    "null",
+    "true",
+    "[]",
+    "2024-02-10 11:12:13.456Z",
 ];
 const NUMBERS: [f64; 12] = [
-    0.0, 1.0, 5.0, 5.5, -3.0, 1000.0, 1e15, 1e20, 0.1, 1e-7, 123_456_789.123, 9.007_199_254_740_993e15,
+    0.0,
+    1.0,
+    5.0,
+    5.5,
+    -3.0,
+    1000.0,
+    1e15,
+    1e20,
+    0.1,
+    1e-7,
+    123_456_789.123,
+    9.007_199_254_740_993e15,
 ];
 const FIELDS: [&str; 17] = [
-    "id", "title", "views", "pub", "at", "cat", "cats", "author", "author.id", "secret", "tags",
-    "title:lower", "cats:lower", "views:lower", "cats:length", "cat:length",
+    "id",
+    "title",
+    "views",
+    "pub",
+    "at",
+    "cat",
+    "cats",
+    "author",
+    "author.id",
+    "secret",
+    "tags",
+    "title:lower",
+    "cats:lower",
+    "views:lower",
+    "cats:length",
+    "cat:length",
     "title:length",
 ];
 const REQUEST: [&str; 31] = [
-    "@request.auth.id", "@request.auth.email", "@request.auth.verified", "@request.auth.name",
-    "@request.auth.age", "@request.auth.roles", "@request.auth.org", "@request.auth.org.id",
-    "@request.auth.name:lower", "@request.auth.age:lower", "@request.auth.missing",
-    "@request.auth.collectionName", "@request.query.a", "@request.query.views",
-    "@request.query.missing", "@request.query.a:isset", "@request.query.a:lower",
-    "@request.headers.x_token", "@request.method", "@request.context", "@request.body.title",
-    "@request.body.views", "@request.body.pub", "@request.body.cats", "@request.body.n",
-    "@request.body.nothing:isset", "@request.body.title:changed", "@request.body.views:changed",
-    "@request.body.cats:length", "@request.body.title:lower", "@request.body.deep.b.1",
+    "@request.auth.id",
+    "@request.auth.email",
+    "@request.auth.verified",
+    "@request.auth.name",
+    "@request.auth.age",
+    "@request.auth.roles",
+    "@request.auth.org",
+    "@request.auth.org.id",
+    "@request.auth.name:lower",
+    "@request.auth.age:lower",
+    "@request.auth.missing",
+    "@request.auth.collectionName",
+    "@request.query.a",
+    "@request.query.views",
+    "@request.query.missing",
+    "@request.query.a:isset",
+    "@request.query.a:lower",
+    "@request.headers.x_token",
+    "@request.method",
+    "@request.context",
+    "@request.body.title",
+    "@request.body.views",
+    "@request.body.pub",
+    "@request.body.cats",
+    "@request.body.n",
+    "@request.body.nothing:isset",
+    "@request.body.title:changed",
+    "@request.body.views:changed",
+    "@request.body.cats:length",
+    "@request.body.title:lower",
+    "@request.body.deep.b.1",
 ];
 const OTHERS: [&str; 12] = [
-    "true", "false", "null", "@now", "@year", "@month", "@todayStart", "@monthEnd", "@weekday",
-    "@yesterday", "TRUE", "Null",
+    "true",
+    "false",
+    "null",
+    "@now",
+    "@year",
+    "@month",
+    "@todayStart",
+    "@monthEnd",
+    "@weekday",
+    "@yesterday",
+    "TRUE",
+    "Null",
 ];
-const OPERATORS: [&str; 16] =
-    ["=", "!=", "~", "!~", "<", "<=", ">", ">=", "?=", "?!=", "?~", "?!~", "?<", "?<=", "?>", "?>="];
+const OPERATORS: [&str; 16] = [
+    "=", "!=", "~", "!~", "<", "<=", ">", ">=", "?=", "?!=", "?~", "?!~", "?<", "?<=", "?>", "?>=",
+];
 
 fn operand() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -91,8 +171,19 @@ fn post() -> impl Strategy<Value = Vec<Value>> {
             let point = Value::GeoPoint { lon: 1.0, lat: 2.0 };
             let json = Value::Json("null".to_owned());
             vec![
-                text("p1"), title, views, public, at, cat, cats, author, tags, text(""), json,
-                point, secret,
+                text("p1"),
+                title,
+                views,
+                public,
+                at,
+                cat,
+                cats,
+                author,
+                tags,
+                text(""),
+                json,
+                point,
+                secret,
             ]
         },
     )
@@ -131,8 +222,7 @@ fn sql_answers(
     request: &RequestContext,
 ) -> Vec<bool> {
     let db = fixture::database(schema);
-    let mut queries =
-        vec![Query::of_record(schema, record, origin, Some(request), NOW).unwrap()];
+    let mut queries = vec![Query::of_record(schema, record, origin, Some(request), NOW).unwrap()];
     if origin == Origin::Stored {
         fixture::insert(&db, record);
         queries.push(Query::new(schema, &record.collection, Some(request), NOW).unwrap());
@@ -179,8 +269,15 @@ proptest! {
 fn check(rule: &str, expected: [Option<bool>; 2]) {
     let schema = fixture::schema();
     let list = Value::List(vec!["a".to_owned()]);
-    let values =
-        vec![text("p1"), text("Abc"), Value::Number(5.0), Value::Bool(true), text(""), text(""), list];
+    let values = vec![
+        text("p1"),
+        text("Abc"),
+        Value::Number(5.0),
+        Value::Bool(true),
+        text(""),
+        text(""),
+        list,
+    ];
     let record = fixture::record(&schema, "posts", values);
     let answers = [Author::Operator, Author::Client].map(|author| {
         let compiled = compile(rule, &record.collection, &schema, author).unwrap();

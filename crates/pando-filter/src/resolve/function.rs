@@ -34,17 +34,12 @@ impl Resolver<'_> {
             if !matches!(argument, Operand::Identifier(_) | Operand::Number(_)) {
                 return Err(error(format!("argument {index} must be an identifier or number")));
             }
-            let resolved = self.operand(argument).map_err(|cause| {
-                error(format!("failed to resolve argument {index}: {cause}"))
-            })?;
+            let resolved = self
+                .operand(argument)
+                .map_err(|cause| error(format!("failed to resolve argument {index}: {cause}")))?;
             Ok(resolved.term)
         };
-        let terms = [
-            number(0, lon_a)?,
-            number(1, lat_a)?,
-            number(2, lon_b)?,
-            number(3, lat_b)?,
-        ];
+        let terms = [number(0, lon_a)?, number(1, lat_a)?, number(2, lon_b)?, number(3, lat_b)?];
         let mut distance = Resolved::from(Term::GeoDistance(Box::new(terms)));
         distance.fallback = NullFallback::Disabled;
         Ok(distance)
@@ -74,9 +69,9 @@ impl Resolver<'_> {
             let message = "expects the second argument to be of a valid time-value type";
             return Err(error(message.to_owned()));
         }
-        let time = self.operand(time).map_err(|cause| {
-            error(format!("failed to resolve time-value argument: {cause}"))
-        })?;
+        let time = self
+            .operand(time)
+            .map_err(|cause| error(format!("failed to resolve time-value argument: {cause}")))?;
         let mut extra = Vec::with_capacity(modifiers.len());
         for (index, modifier) in modifiers.iter().enumerate() {
             if !matches!(modifier, Operand::Text(_)) {

@@ -7,6 +7,8 @@
 
 use pando_schema::{Collection, CollectionKind, Field, FieldKind};
 
+use super::name::{Modifier, allowed, split_modifier, split_via};
+use super::unique::{Unique, unique_column};
 use super::{Resolver, ident};
 use crate::compare::{NullFallback, Resolved};
 use crate::condition::Matches;
@@ -16,45 +18,6 @@ use crate::term::{Alias, Column, JsonStep, Term};
 
 /// Relations in one path at most.
 const RELATIONS_MAX: usize = 6;
-
-/// What a path asks about its last field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Modifier {
-    Isset,
-    Changed,
-    Length,
-    Each,
-    Lower,
-}
-
-impl Modifier {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Modifier::Isset => "isset",
-            Modifier::Changed => "changed",
-            Modifier::Length => "length",
-            Modifier::Each => "each",
-            Modifier::Lower => "lower",
-        }
-    }
-}
-
-/// Splits `name:modifier`. Anything with no or several colons is a name.
-pub(crate) fn split_modifier(part: &str) -> Result<(&str, Option<Modifier>), FilterError> {
-    let Some((name, modifier)) = part.split_once(':').filter(|(_, rest)| !rest.contains(':'))
-    else {
-        return Ok((part, None));
-    };
-    let modifier = match modifier {
-        "isset" => Modifier::Isset,
-        "changed" => Modifier::Changed,
-        "length" => Modifier::Length,
-        "each" => Modifier::Each,
-        "lower" => Modifier::Lower,
-        _ => return Err(FilterError::UnknownModifier(part.to_owned())),
-    };
-    Ok((name, Some(modifier)))
-}
 
 /// How far a path has been followed.
 pub(super) struct Walk<'a> {
@@ -179,8 +142,7 @@ impl<'a> Resolver<'a> {
         let FieldKind::Relation { collection_id, .. } = &field.kind else {
             return Err(FilterError::NoRelation(field.name.clone()));
         };
-        self.load(collection_id)
-            .ok_or_else(|| FilterError::RelationCollection(field.name.clone()))
+        self.load(collection_id).ok_or_else(|| FilterError::RelationCollection(field.name.clone()))
     }
 
     fn relation(&mut self, walk: &mut Walk<'a>, field: &Field) -> Result<(), FilterError> {
@@ -214,11 +176,9 @@ impl<'a> Resolver<'a> {
 
     /// `COLLECTION_via_FIELD`: the records that refer to the one at hand.
     fn back_relation(&mut self, walk: &mut Walk<'a>, part: &str) -> Result<(), FilterError> {
-        let (name, field_name) = split_via(part)
-            .ok_or_else(|| FilterError::Unresolved(part.to_owned()))?;
-        let back = self
-            .load(name)
-            .ok_or_else(|| FilterError::BackCollection(part.to_owned()))?;
+        let (name, field_name) =
+            split_via(part).ok_or_else(|| FilterError::Unresolved(part.to_owned()))?;
+        let back = self.load(name).ok_or_else(|| FilterError::BackCollection(part.to_owned()))?;
         let field = back
             .field(field_name)
             .ok_or_else(|| FilterError::BackMissing(field_name.to_owned()))?;
@@ -237,7 +197,10 @@ impl<'a> Resolver<'a> {
         let unique = unique_column(back, &field.name);
         walk.multiple |= field.multiple() || unique.is_none();
         let (on, match_on) = if field.multiple() {
-            (self.contains(walk.table.clone(), field)?, self.contains(walk.match_table.clone(), field)?)
+            (
+                self.contains(walk.table.clone(), field)?,
+                self.contains(walk.match_table.clone(), field)?,
+            )
         } else {
             (refers(walk.table.clone(), field)?, refers(walk.match_table.clone(), field)?)
         };
@@ -316,7 +279,9 @@ impl<'a> Resolver<'a> {
             if modifier == Some(Modifier::Lower) { Term::Lower(Box::new(term)) } else { term }
         };
         let fallback = if json { NullFallback::Disabled } else { NullFallback::Auto };
-        let guarded = field.name == "email" && !self.allow_hidden && walk.collection.kind == CollectionKind::Auth;
+        let guarded = field.name == "email"
+            && !self.allow_hidden
+            && walk.collection.kind == CollectionKind::Auth;
         let email_of = guarded.then(|| walk.table.clone());
         let resolved = self.resolved(walk, wrap(own), wrap(matched), fallback);
         Ok(Resolved { email_of, ..resolved })
@@ -359,78 +324,10 @@ fn items_key(key: &str) -> String {
     format!("{key}[]")
 }
 
-/// Splits `COLLECTION_via_FIELD`, at the last `_via_` as PocketBase's pattern does.
-fn split_via(part: &str) -> Option<(&str, &str)> {
-    let word = |text: &str| !text.is_empty() && !text.contains(':');
-    part.rsplit_once("_via_").filter(|(name, field)| word(name) && word(field))
-}
-
 /// Whether the kind of field can hold a list, whatever it is set to hold.
 pub(crate) fn listable(field: &Field) -> bool {
     matches!(
         field.kind,
         FieldKind::Select { .. } | FieldKind::File { .. } | FieldKind::Relation { .. }
     )
-}
-
-/// Whether PocketBase would look a name up at all.
-///
-/// Source: the patterns in PocketBase `core/record_field_resolver.go`.
-pub(crate) fn allowed(name: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let path = |text: &str| text.bytes().all(|byte| word(byte) || byte == b'.' || byte == b':');
-    let ends_well = |text: &str| text.bytes().last().is_some_and(word) && path(text);
-    let Some(special) = name.strip_prefix('@') else {
-        return name.bytes().next().is_some_and(word) && path(name);
-    };
-    if let Some(rest) = special.strip_prefix("request.") {
-        let part = rest.split_once('.');
-        return match part {
-            None => matches!(rest, "context" | "method"),
-            Some(("auth" | "body" | "query" | "headers", rest)) => ends_well(rest),
-            Some(_) => false,
-        };
-    }
-    let Some((target, rest)) =
-        special.strip_prefix("collection.").and_then(|rest| rest.split_once('.'))
-    else {
-        return false;
-    };
-    let words = |text: &str| !text.is_empty() && text.bytes().all(word);
-    let (name, alias) = target.split_once(':').map_or((target, None), |(n, a)| (n, Some(a)));
-    words(name) && alias.is_none_or(words) && ends_well(rest)
-}
-
-/// How a collection makes the values of a field unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unique {
-    /// Among all records.
-    Whole,
-    /// Among the records that the index covers, or by another collation.
-    Partly,
-}
-
-/// Whether an index makes that field, alone, unique.
-fn unique_column(collection: &Collection, field: &str) -> Option<Unique> {
-    collection.indexes.iter().find_map(|index| unique_index_column(index, field))
-}
-
-fn unique_index_column(index: &str, field: &str) -> Option<Unique> {
-    let lower = index.to_ascii_lowercase();
-    let mut words = lower.split_whitespace();
-    if words.next() != Some("create") || words.next() != Some("unique") {
-        return None;
-    }
-    let open = index.find('(')?;
-    let close = index.rfind(')')?;
-    let columns = index.get(open + 1..close)?;
-    let quotes: &[char] = &['`', '"', '\'', '[', ']', ' ', '\n', '\r', '\t'];
-    let mut parts = columns.trim().split_whitespace();
-    let named = parts.next()?.trim_matches(quotes).eq_ignore_ascii_case(field);
-    if columns.contains([',', '(', ')']) || !named {
-        return None;
-    }
-    let plain = parts.all(|part| matches!(part.to_ascii_lowercase().as_str(), "asc" | "desc"));
-    let whole = plain && index[close + 1..].trim().is_empty();
-    Some(if whole { Unique::Whole } else { Unique::Partly })
 }

@@ -5,7 +5,7 @@
 use pando_schema::{Collection, FieldKind, Record};
 use serde_json::Value as Json;
 
-use super::path::{Modifier, split_modifier};
+use super::name::{Modifier, split_modifier};
 use super::{Resolver, ident};
 use crate::SqlValue;
 use crate::compare::Resolved;
@@ -131,10 +131,12 @@ pub(crate) fn own_field(auth: &Record, path: &str) -> Result<Option<Term>, Filte
         None => path,
         // The id of a single relation is what the relation holds.
         Some((part, "id")) => match collection.field(part) {
-            Some(field) if matches!(field.kind, FieldKind::Relation { .. }) => match field.multiple() {
-                false => part,
-                true => return Ok(None),
-            },
+            Some(field) if matches!(field.kind, FieldKind::Relation { .. }) => {
+                match field.multiple() {
+                    false => part,
+                    true => return Ok(None),
+                }
+            }
             Some(_) | None => return Ok(None),
         },
         Some(_) => return Ok(None),
@@ -145,8 +147,8 @@ pub(crate) fn own_field(auth: &Record, path: &str) -> Result<Option<Term>, Filte
     if matches!(field.kind, FieldKind::Json { .. } | FieldKind::GeoPoint { .. }) {
         return Ok(None);
     }
-    let listed = super::path::listable(field)
-        && matches!(modifier, Some(Modifier::Each | Modifier::Length));
+    let listed =
+        super::path::listable(field) && matches!(modifier, Some(Modifier::Each | Modifier::Length));
     let Some(value) = auth.values.get(index).filter(|_| !listed) else { return Ok(None) };
     let term = Term::Stored(stored(value), affinity(&field.kind, field.multiple()));
     Ok(Some(if modifier == Some(Modifier::Lower) { lower(term) } else { term }))

@@ -39,10 +39,9 @@ impl Table for StoreConfig {
         if self.query_timeout < Seconds::millis(1) {
             problems.add("store.query_timeout", "must not be 0");
         }
-        for (key, count) in [
-            ("store.group_max", self.group_max),
-            ("store.write_queue_max", self.write_queue_max),
-        ] {
+        for (key, count) in
+            [("store.group_max", self.group_max), ("store.write_queue_max", self.write_queue_max)]
+        {
             if count == 0 {
                 problems.add(key, "must be at least 1");
             }

@@ -68,6 +68,7 @@ fn mistakes_are_worded_as_in_go() {
         r"\x{110000}",
         "(?i",
         "(?=a)",
+        "(a{500}){3}",
     ];
     let errors: Vec<String> = patterns
         .iter()
@@ -93,9 +94,10 @@ fn mistakes_are_worded_as_in_go() {
         error parsing regexp: invalid character class range: `\pX`
         error parsing regexp: invalid character class range: `\p{Nope}`
         error parsing regexp: invalid character class range: `[:nope:]`
-        error parsing regexp: invalid escape sequence: `\x{110000}`
-        error parsing regexp: missing closing ): `(?i`
-        error parsing regexp: invalid or unsupported Perl syntax: `(?=`"#]]
+        error parsing regexp: invalid escape sequence: `\x{110000`
+        error parsing regexp: invalid or unsupported Perl syntax: `(?i`
+        error parsing regexp: invalid or unsupported Perl syntax: `(?=`
+        error parsing regexp: invalid repeat count: `{3}`"#]]
     .assert_eq(&errors.join("\n"));
 }
 

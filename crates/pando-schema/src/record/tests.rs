@@ -186,7 +186,7 @@ fn modifiers_change_what_is_there() {
             cover+ "one.png": "one.png"
             +cover "two.png": "one.png"
             cover- "one.png": ""
-            slug:autogenerate "pre-": "pre-x102"
+            slug:autogenerate "pre-": "pre-x401"
             Title:autogenerate "as is": "as is"
             Title+ "x": no field
             created "2022-01-01": ""
@@ -200,8 +200,14 @@ fn a_record_shows_sorted_members() {
     record.set("meta", &json!({"b": 1, "a": "<"}), &mut rng());
     record.set("secret", &json!("s"), &mut rng());
     let related = Record::new(collection("rel", CollectionKind::Base, vec![id_field()]));
-    record.expand.insert("z".to_owned(), Expanded::One(Box::new(related.clone())));
-    record.expand.insert("a".to_owned(), Expanded::Many(vec![related.clone(), related]));
+    record
+        .expand
+        .get_or_insert_default()
+        .insert("z".to_owned(), Expanded::One(Box::new(related.clone())));
+    record
+        .expand
+        .get_or_insert_default()
+        .insert("a".to_owned(), Expanded::Many(vec![related.clone(), related]));
     expect![[r#"{"Title":"","collectionId":"id_posts","collectionName":"posts","cover":"","created":"","docs":[],"expand":{"a":[{"collectionId":"id_rel","collectionName":"rel","id":""},{"collectionId":"id_rel","collectionName":"rel","id":""}],"z":{"collectionId":"id_rel","collectionName":"rel","id":""}},"id":"","meta":{"a":"<","b":1},"n":0,"slug":"","tags":[],"updated":""}"#]]
     .assert_eq(&shown(&record));
     record.hidden_shown = true;

@@ -229,7 +229,7 @@ fn columns_come_back_as_values() {
 
 #[test]
 fn unset_values_are_zero_like() {
-    for (type_name, text) in [("json", "[]"), ("json", " {} "), ("text", "")] {
+    for (type_name, text) in [("json", "[]"), ("json", "{} "), ("text", "")] {
         assert!(Value::from_sql_text(&field("f", type_name), text).zero_like(), "{text}");
     }
     assert!(!Value::Json("[1]".to_owned()).zero_like());

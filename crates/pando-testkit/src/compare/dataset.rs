@@ -46,6 +46,7 @@ impl Dataset {
     pub fn build(seed: u64) -> Result<Self> {
         let root = tempfile::tempdir().context("failed to make a directory for the data set")?;
         let dir = root.path().join("origin");
+        write_public_files(&root.path().join("public"))?;
         upsert_superuser(Product::Oracle, &dir, ROOT_EMAIL, PASSWORD)?;
         let mut server = Server::start(Product::Oracle, &dir)?;
         let mut dataset = Self {
@@ -66,7 +67,7 @@ impl Dataset {
     pub fn copy(&self, name: &str) -> Result<PathBuf> {
         let dir = self.root.path().join(name);
         fixture::copy_dir(&self.root.path().join("origin"), &dir)?;
-        write_public_files(&public_dir(&dir))?;
+        fixture::copy_dir(&self.root.path().join("public"), &public_dir(&dir))?;
         Ok(dir)
     }
 
@@ -139,6 +140,7 @@ impl Dataset {
     }
 }
 
+/// Written once and copied, so that both sides show the same time of modification.
 fn write_public_files(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir.join("sub"))?;
     std::fs::write(dir.join("index.html"), "<!doctype html><title>home</title>")?;

@@ -46,6 +46,16 @@ impl Normalizer {
         Self { known, run_started: now(), seen: BTreeMap::new(), counts: BTreeMap::new() }
     }
 
+    /// Lets both sides count on from the same numbers: a value that only one of them made up in the
+    /// last step then makes no difference in all later ones.
+    pub(super) fn align(&mut self, other: &mut Self) {
+        for (kind, count) in &mut self.counts {
+            let theirs = other.counts.entry(kind).or_default();
+            *theirs = (*count).max(*theirs);
+        }
+        self.counts.clone_from(&other.counts);
+    }
+
     /// Normalises a JSON value; members are visited by name, so their order does not matter.
     pub(super) fn json(&mut self, value: &Value) -> Value {
         match value {

@@ -35,9 +35,9 @@ const HEADERS: [&str; 18] = [
     "x-xss-protection",
 ];
 const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
-const EVENT_DEADLINE: Duration = Duration::from_secs(3);
+const EVENT_DEADLINE: Duration = Duration::from_secs(5);
 /// Servers send the events of one change from several threads: stragglers get this long.
-const QUIET: Duration = Duration::from_millis(30);
+const QUIET: Duration = Duration::from_millis(50);
 const TEXT_BYTES_MAX: usize = 200_000;
 
 /// A running server with everything this run has learned from it.
@@ -92,6 +92,11 @@ impl Side {
 
     pub(super) fn server(&mut self) -> &mut Server {
         &mut self.server
+    }
+
+    /// Makes both sides count made-up values on from the same numbers.
+    pub(super) fn align(&mut self, other: &mut Self) {
+        self.normalizer.align(&mut other.normalizer);
     }
 
     /// Takes one step; what happened is a JSON value, also if it failed.

@@ -75,7 +75,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(known: &[(&str, &str)], labels: &[Label<'_>], audience: &str, expected: Option<usize>) {
+    fn check(
+        known: &[(&str, &str)],
+        labels: &[Label<'_>],
+        audience: &str,
+        expected: Option<usize>,
+    ) {
         let rules = rules(known);
         let found = find_rule(&rules, labels, audience);
         let index = found.map(|found| rules.iter().position(|rule| std::ptr::eq(rule, found)));

@@ -33,17 +33,13 @@ struct Window {
 
 impl Windows {
     /// Counts one request. Fails with the seconds to wait when the share is used up.
-    pub(super) fn count(
-        &self,
-        client: Client,
-        limit: &Limit,
-        now_seconds: u64,
-    ) -> Result<(), u32> {
+    pub(super) fn count(&self, client: Client, limit: &Limit, now_seconds: u64) -> Result<(), u32> {
         let mut shard = self.shard(client);
         if shard.len() >= CLIENTS_PER_SHARD_MAX && !shard.contains_key(&client) {
             make_room(&mut shard, now_seconds);
         }
-        let fresh = Window { ends_at_seconds: now_seconds.saturating_add(limit.window_seconds), used: 0 };
+        let fresh =
+            Window { ends_at_seconds: now_seconds.saturating_add(limit.window_seconds), used: 0 };
         let window = shard.entry(client).or_insert(fresh);
         if window.ends_at_seconds <= now_seconds {
             *window = fresh;

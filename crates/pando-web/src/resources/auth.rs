@@ -31,8 +31,11 @@ const TEXT_CHARS_MAX: usize = 255;
 
 /// The auth collection that a path names.
 fn auth_collection<'a>(schema: &'a Schema, name: &str) -> Result<&'a Arc<Collection>, ApiError> {
-    let missing = || ApiError::not_found("Missing or invalid auth collection context.");
-    schema.find(name).filter(|collection| collection.auth.is_some()).ok_or_else(missing)
+    let collection = super::existing(schema, name)?;
+    match collection.auth {
+        Some(_) => Ok(collection),
+        None => Err(ApiError::not_found("Missing or invalid auth collection context.")),
+    }
 }
 
 /// `GET /api/collections/{collection}/auth-methods`
@@ -57,7 +60,7 @@ pub async fn methods(app: &SharedApp, request: &mut Request, name: &str) -> Resu
             "enabled": options.otp.enabled,
             "duration": seconds(options.otp.enabled, options.otp.duration),
         },
-        "authProviders": Json::Null,
+        "authProviders": [],
         "usernamePassword": by("username"),
         "emailPassword": by("email"),
     });
@@ -198,13 +201,12 @@ async fn dummy_check(app: &App, collection: &Arc<Collection>, password: String) 
 /// `POST /api/collections/{collection}/auth-refresh`
 pub async fn refresh(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
     let schema = app.store.schema();
-    if let Some(collection) = schema.find(name) {
-        rate_limit::check_collection(app, request, collection, "authRefresh")?;
-    }
+    let collection = super::existing(&schema, name)?;
+    rate_limit::check_collection(app, request, collection, "authRefresh")?;
     let Some(auth) = request.auth.clone() else {
         return Err(ApiError::unauthorized("The request requires valid record authorization token."));
     };
-    if schema.find(name).is_none_or(|collection| collection.id != auth.collection.id) {
+    if collection.id != auth.collection.id {
         let words =
             format!("The request requires auth record from {} collection.", auth.collection.name);
         return Err(ApiError::forbidden(&words));

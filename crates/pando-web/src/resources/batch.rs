@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
+use pando_blob::unique_name;
 use pando_filter::Purpose;
 use pando_schema::{Problem, Problems};
 use pando_store::Tx;
@@ -55,7 +56,7 @@ pub async fn run(app: &SharedApp, request: &mut Request) -> Result<Response, Api
         Ok(0) | Err(_) => TIMEOUT_DEFAULT,
     };
     let items = read(app, request, bytes_max).await?;
-    check_count(items.len(), items_max)?;
+    check(&items, items_max)?;
 
     let mut ready = Vec::with_capacity(items.len());
     let mut unready = None;
@@ -157,8 +158,11 @@ async fn read(app: &SharedApp, request: &mut Request, bytes_max: u64) -> Result<
         if let Some((index, field)) = item_field(&file.field)
             && let Some(item) = items.get_mut(index)
         {
-            let field = field.to_owned();
-            item.submission.files.push(SubmittedFile { field, ..file });
+            // PocketBase names a file twice on this way, once for the batch and once for the item.
+            let original_name =
+                unique_name(&file.original_name, &file.content.head, &mut rand::rng());
+            let file = SubmittedFile { field: field.to_owned(), original_name, ..file };
+            item.submission.files.push(file);
         }
     }
     Ok(items)
@@ -185,7 +189,7 @@ fn read_item(item: Json) -> Option<Item> {
     if headers.values().any(|value| !value.is_string()) {
         return None;
     }
-    Some(Item { method, url, headers, submission: Submission { fields, files: Vec::new() } })
+    Some(Item { method, url, headers, submission: Submission { fields, ..Submission::default() } })
 }
 
 /// The index and the form field in `requests.N.field` or `requests[N].field`.
@@ -198,25 +202,55 @@ fn item_field(name: &str) -> Option<(usize, &str)> {
     Some((index.parse().ok()?, field))
 }
 
-fn check_count(count: usize, max: usize) -> Result<(), ApiError> {
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+const URL_BYTES_MAX: usize = 2_000;
+
+fn check(items: &[Item], items_max: usize) -> Result<(), ApiError> {
     let mut problems = Problems::default();
-    if count == 0 {
+    if items.is_empty() {
         problems.add("requests", Problem::new("validation_required", "cannot be blank"));
-    } else if count > max {
-        let words = format!("the length must be no more than {max}");
-        let mut problem = Problem::new("validation_length_too_long", words);
-        problem.params.insert("min".to_owned(), 0.into());
-        problem.params.insert("max".to_owned(), max.into());
-        problems.add("requests", problem);
+    } else if items.len() > items_max {
+        problems.add("requests", too_long(items_max));
     }
+    let mut parts = Problems::default();
+    for (index, item) in items.iter().enumerate() {
+        parts.add_parts(index.to_string(), item_problems(item));
+    }
+    problems.add_parts("requests", parts);
     problems.into_result().map_err(|problems| ApiError::invalid("Invalid batch request data.", &problems))
+}
+
+fn item_problems(item: &Item) -> Problems {
+    let mut problems = Problems::default();
+    if item.method.is_empty() {
+        problems.add("method", Problem::new("validation_required", "cannot be blank"));
+    } else if !METHODS.contains(&item.method.as_str()) {
+        problems.add("method", Problem::new("validation_in_invalid", "must be a valid value"));
+    }
+    if item.url.is_empty() {
+        problems.add("url", Problem::new("validation_required", "cannot be blank"));
+    } else if item.url.len() > URL_BYTES_MAX {
+        problems.add("url", too_long(URL_BYTES_MAX));
+    }
+    problems
+}
+
+fn too_long(max: usize) -> Problem {
+    let words = format!("the length must be no more than {max}");
+    let mut problem = Problem::new("validation_length_too_long", words);
+    problem.params.insert("min".to_owned(), 0.into());
+    problem.params.insert("max".to_owned(), max.into());
+    problem
 }
 
 async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready, ApiError> {
     let unknown = || {
         ApiError::bad_request("").caused_by(anyhow::anyhow!("unknown batch request action"))
     };
-    let uri: Uri = item.url.parse().map_err(|_not_a_url| unknown())?;
+    // A fragment is never sent, so nobody means one.
+    let url = Some(item.url.as_str()).filter(|url| !url.contains('#')).ok_or_else(unknown)?;
+    let uri: Uri = url.parse().map_err(|_not_a_url| unknown())?;
     let path: Vec<&str> = uri.path().split('/').collect();
     let method = item.method.to_uppercase();
     let id_given = || match item.submission.fields.get("id") {

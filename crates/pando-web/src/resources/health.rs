@@ -17,7 +17,7 @@ const HEALTHY: &str = r#"{"message":"API is healthy.","code":200,"data":{}}"#;
 /// Headers of widespread proxies, so that the dashboard can remind of `trustedProxy`.
 const PROXY_HEADERS: [&str; 2] = ["CF-Connecting-IP", "Fly-Client-IP"];
 
-pub async fn show(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn show(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     let answer = if request.by_superuser() {
         let (message, data) = ("API is healthy.", details(app, request));
         response::json(StatusCode::OK, &json!({ "message": message, "code": 200, "data": data }))

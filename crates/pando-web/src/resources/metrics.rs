@@ -19,7 +19,7 @@ const PROXIED: [HeaderName; 5] = [
 ];
 
 /// Answers who may see them: with a token set, who has it; else programs on this machine.
-pub fn show(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) fn show(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     if request.method != Method::GET && request.method != Method::HEAD {
         return Err(ApiError::not_found(""));
     }

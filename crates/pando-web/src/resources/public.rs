@@ -35,7 +35,7 @@ const RECORD_FILES_ONLY: [&str; 3] =
 const DASHBOARD: &str = "_";
 
 /// Answers with the file that `path`, decoded segments, names.
-pub async fn show(
+pub(crate) async fn show(
     app: &SharedApp,
     request: &mut Request,
     path: &[&str],
@@ -82,8 +82,7 @@ async fn send_index(app: &SharedApp, request: &Request) -> Result<Response, ApiE
 
 async fn send(app: &SharedApp, request: &Request, file: File) -> Response {
     let content_type = content_type::content_type(&file.name, &file.start);
-    let packable =
-        app.front.compression && compress::worthwhile(&content_type, file.size_bytes);
+    let packable = app.front.compression && compress::worthwhile(&content_type, file.size_bytes);
     let attributes = Attributes {
         size_bytes: file.size_bytes,
         modified: file.modified,
@@ -96,7 +95,12 @@ async fn send(app: &SharedApp, request: &Request, file: File) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(plan.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    let told = plan.headers.into_iter().filter(|(name, _)| !RECORD_FILES_ONLY.contains(name));
+    // Conditions fail before the type is known.
+    let failed = plan.status == 412;
+    let told = plan.headers.into_iter().filter(|(name, _)| {
+        let left_out = RECORD_FILES_ONLY.contains(name) || failed && name.starts_with("content-");
+        !left_out
+    });
     headers.extend(told.filter_map(|(name, value)| {
         Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
     }));
@@ -119,9 +123,9 @@ async fn send(app: &SharedApp, request: &Request, file: File) -> Response {
         pando_blob::Body::Text(text) => Body::Full(text.into()),
         pando_blob::Body::File(range) => file.body(&app.life, vec![Piece::Content(range)]),
         pando_blob::Body::Parts(parts, end) => {
-            let pieces = parts.into_iter().flat_map(|part| {
-                [Piece::Text(part.head.into()), Piece::Content(part.range)]
-            });
+            let pieces = parts
+                .into_iter()
+                .flat_map(|part| [Piece::Text(part.head.into()), Piece::Content(part.range)]);
             file.body(&app.life, pieces.chain([Piece::Text(end.into())]).collect())
         }
     };
@@ -129,8 +133,7 @@ async fn send(app: &SharedApp, request: &Request, file: File) -> Response {
 }
 
 fn asked(request: &Request) -> FileRequest<'_> {
-    let header =
-        |name: HeaderName| request.headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name: HeaderName| request.headers.get(name).and_then(|value| value.to_str().ok());
     let head = request.method == Method::HEAD;
     FileRequest {
         method: if head { pando_blob::Method::Head } else { pando_blob::Method::Get },

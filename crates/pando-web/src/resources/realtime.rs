@@ -38,10 +38,15 @@ pub async fn connect(app: &SharedApp, request: &mut Request) -> Result<Response,
 /// `POST /api/realtime`
 pub async fn subscribe(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     let kind = request.header(CONTENT_TYPE).to_owned();
-    let submission = request.submission(&app.blob, app.config.body_max.bytes()).await?;
-    let malformed = |error: ApiError| ApiError { cause: error.cause, ..ApiError::bad_request("") };
+    let malformed = |error: ApiError| match error.status {
+        StatusCode::BAD_REQUEST => ApiError { cause: error.cause, ..ApiError::bad_request("") },
+        _ => error,
+    };
+    let submission = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let submission = submission.map_err(malformed)?;
     let client_id = Form::new(&submission.fields, &kind).text("clientId").map_err(malformed)?;
-    let subscriptions = texts(submission.fields.get("subscriptions"))?;
+    let one_allowed = !kind.starts_with("application/json");
+    let subscriptions = texts(submission.fields.get("subscriptions"), one_allowed)?;
     check(&client_id, &subscriptions)
         .into_result()
         .map_err(|problems| ApiError::invalid("", &problems))?;
@@ -58,8 +63,8 @@ pub async fn subscribe(app: &SharedApp, request: &mut Request) -> Result<Respons
     Ok(no_content())
 }
 
-/// A list of texts; a form may send just one.
-fn texts(value: Option<&Json>) -> Result<Vec<String>, ApiError> {
+/// A list of texts. A form may have just one.
+fn texts(value: Option<&Json>, one_allowed: bool) -> Result<Vec<String>, ApiError> {
     let text = |value: &Json| match value {
         Json::String(text) => Ok(text.clone()),
         Json::Null => Ok(String::new()),
@@ -68,7 +73,8 @@ fn texts(value: Option<&Json>) -> Result<Vec<String>, ApiError> {
     match value {
         None | Some(Json::Null) => Ok(Vec::new()),
         Some(Json::Array(values)) => values.iter().map(text).collect(),
-        Some(value) => Ok(vec![text(value)?]),
+        Some(value) if one_allowed => Ok(vec![text(value)?]),
+        Some(_) => Err(ApiError::bad_request("")),
     }
 }
 

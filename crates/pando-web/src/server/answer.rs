@@ -11,6 +11,7 @@ use std::time::Instant;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
+use hyper::ext::ReasonPhrase;
 use pando_runtime::log::ACCESS;
 use pando_store::StoreError;
 use tracing::{Level, debug, error, info};
@@ -41,13 +42,16 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
             } else {
                 let request = Request::new(parts, body, caller.ip);
                 let mut response = handle(&caller.app, request).await;
-                headers::secure(response.headers_mut());
+                headers::secure(&mut response);
                 cors::mark(response.headers_mut(), allowed_origin);
                 response
             }
         }
     };
-    let response = if method == Method::HEAD { without_body(response) } else { response };
+    let mut response = if method == Method::HEAD { without_body(response) } else { response };
+    if let Some(words) = older_words(response.status()) {
+        response.extensions_mut().insert(words);
+    }
     let took = started.elapsed();
     let group = figures::group(uri.path());
     front.figures.answered(group, &method, response.status(), took);
@@ -163,6 +167,19 @@ fn without_body(mut response: Response) -> Response {
     }
     *response.body_mut() = Body::Empty;
     response
+}
+
+/// The status in words where Go keeps those of an older standard; browsers show them to scripts.
+fn older_words(status: StatusCode) -> Option<ReasonPhrase> {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Some(ReasonPhrase::from_static(b"Request Entity Too Large"))
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            Some(ReasonPhrase::from_static(b"Requested Range Not Satisfiable"))
+        }
+        _ => None,
+    }
 }
 
 /// Runs `future` to its end, or to the panic in it.

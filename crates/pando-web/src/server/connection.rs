@@ -43,7 +43,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) enum Door {
     Api,
     /// Only the way to the HTTPS listener.
-    Redirect { https_port: u16 },
+    Redirect {
+        https_port: u16,
+    },
 }
 
 /// What all connections of a listener share.
@@ -136,7 +138,7 @@ impl Entrance {
         });
         let stream = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
         let mut connection = pin!(self.protocol.serve_connection(stream, service));
-        let mut check = pin!(sleep(self.limits.header.min(self.limits.idle)));
+        let mut check = pin!(sleep(self.limits.shortest()));
         // A token of its own, so that connections do not meet at the lock of the common one.
         let stopping = self.stopping().child_token();
         let mut stop = pin!(stopping.cancelled());

@@ -8,11 +8,19 @@ use pando_runtime::metrics::{Buckets, Counter, Gauge, Histogram, registry};
 
 /// What a path belongs to: few names, so that the number of series is bounded.
 const GROUPS: [&str; 11] = [
-    "records", "auth", "files", "realtime", "batch", "collections", "settings", "health", "api",
-    "metrics", "public",
+    "records",
+    "auth",
+    "files",
+    "realtime",
+    "batch",
+    "collections",
+    "settings",
+    "health",
+    "api",
+    "metrics",
+    "public",
 ];
-const METHODS: [&str; 8] =
-    ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "other"];
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "other"];
 const STATUSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// A group, as an index into [`GROUPS`].
@@ -48,17 +56,27 @@ impl Figures {
         }
     }
 
-    pub(super) fn answered(&self, group: Group, method: &Method, status: StatusCode, took: Duration) {
+    pub(super) fn answered(
+        &self,
+        group: Group,
+        method: &Method,
+        status: StatusCode,
+        took: Duration,
+    ) {
         let Group(group) = group;
         let method = METHODS.iter().position(|name| *name == method.as_str());
         let method = method.unwrap_or(METHODS.len() - 1);
         let status = usize::from(status.as_u16() / 100).clamp(1, STATUSES.len()) - 1;
         let counter = self.requests[group][method][status].get_or_init(|| {
-            registry().counter("pando_http_requests_total", "Requests answered.", &[
-                ("group", GROUPS[group]),
-                ("method", METHODS[method]),
-                ("status", STATUSES[status]),
-            ])
+            registry().counter(
+                "pando_http_requests_total",
+                "Requests answered.",
+                &[
+                    ("group", GROUPS[group]),
+                    ("method", METHODS[method]),
+                    ("status", STATUSES[status]),
+                ],
+            )
         });
         counter.increment();
         let histogram = self.durations[group].get_or_init(|| {

@@ -12,7 +12,7 @@ use crate::resources::public::Site;
 
 /// Made once from the configuration; counts and keeps what requests have in common.
 #[derive(Debug)]
-pub struct Front {
+pub(crate) struct Front {
     pub(crate) rate_limits: RateLimits,
     pub(crate) site: Site,
     /// Whether large texts are compressed for clients that take gzip.
@@ -25,7 +25,7 @@ pub struct Front {
 impl Front {
     /// With `compression`, large texts are compressed for clients that take gzip; PocketBase
     /// compresses nothing but its dashboard.
-    pub fn new(config: &WebConfig, compression: bool) -> Front {
+    pub(crate) fn new(config: &WebConfig, compression: bool) -> Front {
         Front {
             compression,
             rate_limits: RateLimits::default(),

@@ -2,7 +2,7 @@
 //!
 //! Source: Go's `net/http` server and `ServeMux`.
 
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, LOCATION};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Version};
 
@@ -37,7 +37,7 @@ fn wrong_host(request: &Parts) -> Option<&'static str> {
     match (hosts.next(), hosts.next()) {
         (Some(_), None) => None,
         (None, _) => Some("400 Bad Request: missing required Host header"),
-        (Some(_), Some(_)) => Some("400 Bad Request: too many Host headers"),
+        (Some(_), Some(_)) => Some("400 Bad Request"),
     }
 }
 
@@ -51,7 +51,9 @@ fn bad_request(request: &Parts, text: &'static str) -> Response {
 
 fn method_not_allowed() -> Response {
     let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -96,8 +98,7 @@ fn escaped(text: &str) -> String {
                 out.push_str(&format!("%{byte:02X}"));
             }
             b'!'..=b'~' => out.push(char::from(byte)),
-            // Go writes these in small letters.
-            _ => out.push_str(&format!("%{byte:02x}")),
+            _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
     out
@@ -135,12 +136,14 @@ mod tests {
         check(
             "GET",
             "/api//health?a=b&c",
-            expect![[r#"307 content-type=text/html; charset=utf-8 location=/api/health?a=b&c "<a href=\"/api/health?a=b&amp;c\">Temporary Redirect</a>.\n\n""#]],
+            expect![[
+                r#"307 content-type=text/html; charset=utf-8 location=/api/health?a=b&c "<a href=\"/api/health?a=b&amp;c\">Temporary Redirect</a>.\n\n""#
+            ]],
         );
         check(
             "HEAD",
             "/a//b%C3%A9é",
-            expect!["307 content-type=text/html; charset=utf-8 location=/a/b%C3%A9%c3%a9"],
+            expect!["307 content-type=text/html; charset=utf-8 location=/a/b%C3%A9%C3%A9"],
         );
         check("POST", "//x\"y", expect!["307 location=/x%22y"]);
         check("OPTIONS", "/..", expect!["307 location=/"]);
@@ -148,9 +151,13 @@ mod tests {
 
     #[test]
     fn bad_http_is_refused() {
-        let refusal = expect![[r#"400 content-type=text/plain; charset=utf-8 connection=close "400 Bad Request""#]];
+        let refusal = expect![[
+            r#"400 content-type=text/plain; charset=utf-8 connection=close "400 Bad Request""#
+        ]];
         check("GET", "/api/%zz", refusal);
-        let refusal = expect![[r#"405 content-type=text/plain; charset=utf-8 allow=GET, HEAD "Method Not Allowed\n""#]];
+        let refusal = expect![[
+            r#"405 content-type=text/plain; charset=utf-8 allow=GET, HEAD x-content-type-options=nosniff "Method Not Allowed\n""#
+        ]];
         check("CONNECT", "x:80", refusal);
         check("OPTIONS", "*", expect!["200"]);
     }

@@ -31,6 +31,11 @@ impl Limits {
             stuck: config.body_timeout.duration(),
         }
     }
+
+    /// How often to look, at least.
+    pub(super) fn shortest(&self) -> Duration {
+        self.idle.min(self.header).min(self.stuck)
+    }
 }
 
 /// What is to be done with a connection.
@@ -107,10 +112,9 @@ impl Pulse {
 
     pub(super) fn verdict(&self, limits: &Limits, stopping: bool) -> Verdict {
         let now = Duration::from_millis(self.now_ms());
-        let since = |moment: &AtomicU64| {
-            now.saturating_sub(Duration::from_millis(moment.load(Relaxed)))
-        };
-        let mut next = limits.idle.min(limits.header).min(limits.stuck);
+        let since =
+            |moment: &AtomicU64| now.saturating_sub(Duration::from_millis(moment.load(Relaxed)));
+        let mut next = limits.shortest();
         if self.stuck_since_ms.load(Relaxed) != NEVER {
             match limits.stuck.checked_sub(since(&self.stuck_since_ms)) {
                 None | Some(Duration::ZERO) => return Verdict::Cut,

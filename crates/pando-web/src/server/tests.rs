@@ -140,7 +140,8 @@ fn read_answer(stream: &mut TcpStream) -> String {
 /// Status, headers but for the date, and body, as lines.
 fn show(response: &Response) -> String {
     let mut lines = vec![response.status.to_string()];
-    let told = response.headers.iter().filter(|(name, _)| name != "date" && name != "last-modified");
+    let told =
+        response.headers.iter().filter(|(name, _)| name != "date" && name != "last-modified");
     let mut headers: Vec<_> = told.map(|(name, value)| format!("{name}: {value}")).collect();
     headers.sort();
     lines.extend(headers);

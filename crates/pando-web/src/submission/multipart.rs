@@ -55,7 +55,8 @@ pub(super) async fn read(
         fields.push((name, String::from_utf8_lossy(&value).into_owned()));
     }
     let form = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    Ok(Submission { fields: typed_fields(form.chain(query.iter()))?, files })
+    let fields = typed_fields(form.chain(query.iter()))?;
+    Ok(Submission { fields, files, ..Submission::default() })
 }
 
 fn malformed(cause: anyhow::Error) -> ApiError {

@@ -84,6 +84,7 @@ fn a_mistake_on_the_command_line_has_exit_code_1() {
     let help = outcome(command(dir.path(), &[]));
     assert!(help.starts_with("exit 0\nA complete application backend"), "{help}");
     let version = outcome(command(dir.path(), &["version"]));
-    let expected = concat!("exit 0\npando ", env!("CARGO_PKG_VERSION"), " (API of PocketBase 0.40.6)\n");
+    let expected =
+        concat!("exit 0\npando ", env!("CARGO_PKG_VERSION"), " (API of PocketBase 0.40.6)\n");
     assert_eq!(version, expected);
 }

@@ -1,5 +1,7 @@
 //! The real program, started as an operator starts it.
 
+#![expect(clippy::unwrap_used, reason = "functions of tests count as tests")]
+
 mod config;
 mod process;
 mod serve;

@@ -15,14 +15,14 @@ use rustix::process::{Pid, Signal, kill_process};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The program with an environment of its own, working in `dir`.
-pub fn command(dir: &Path, args: &[&str]) -> Command {
+pub(crate) fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pando"));
     command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
     command
 }
 
 /// Runs the program to its end; shows exit code and output.
-pub fn outcome(mut command: Command) -> String {
+pub(crate) fn outcome(mut command: Command) -> String {
     let output = command.output().unwrap();
     let mut text = format!("exit {}\n", output.status.code().unwrap());
     for bytes in [output.stdout, output.stderr] {
@@ -32,15 +32,15 @@ pub fn outcome(mut command: Command) -> String {
 }
 
 /// A running `pando serve`; killed when dropped.
-pub struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    pub address: String,
+    pub(crate) address: String,
     printed: Arc<Mutex<String>>,
 }
 
 impl Serving {
     /// Starts it and waits for the banner, which names the port.
-    pub fn start(mut command: Command) -> Serving {
+    pub(crate) fn start(mut command: Command) -> Serving {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let printed = Arc::new(Mutex::new(String::new()));
@@ -68,34 +68,34 @@ impl Serving {
     }
 
     /// Waits until it has printed `text`.
-    pub fn expect_printed(&self, text: &str) {
+    pub(crate) fn expect_printed(&self, text: &str) {
         wait_for(text, DEADLINE, || Ok(self.printed.lock().unwrap().contains(text).then_some(())))
             .unwrap();
     }
 
     /// Waits until it accepts no connections any more.
-    pub fn expect_closed(&self) {
+    pub(crate) fn expect_closed(&self) {
         let refused = || Ok(TcpStream::connect(&self.address).is_err().then_some(()));
         wait_for("a refused connection", DEADLINE, refused).unwrap();
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Whether it has ended by itself.
-    pub fn ended(&mut self) -> bool {
+    pub(crate) fn ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for the end; gives status and log.
-    pub fn end(mut self) -> (ExitStatus, String) {
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = wait_for("the end of pando", DEADLINE, || Ok(self.child.try_wait()?)).unwrap();
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
@@ -112,12 +112,12 @@ impl Drop for Serving {
 }
 
 /// Reads from `stream` to its end.
-pub fn read_all(mut stream: TcpStream) -> String {
+pub(crate) fn read_all(mut stream: TcpStream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text
 }
 
-pub fn send(stream: &mut TcpStream, text: &str) {
+pub(crate) fn send(stream: &mut TcpStream, text: &str) {
     stream.write_all(text.as_bytes()).unwrap();
 }

@@ -1,6 +1,8 @@
 use std::path::Path;
 
+use pando_testkit::{HttpClient, Request};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::process::{Serving, command, outcome, read_all, send};
 
@@ -44,9 +46,14 @@ fn answers_until_it_is_told_to_stop() {
     let server = serving(dir.path());
     let answer = get(&server, "/api/health");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    // A request to read files again ends nothing.
+    server.signal(Signal::HUP);
+    let answer = get(&server, "/metrics");
+    assert!(answer.contains("process_cpu_seconds_total"), "{answer}");
     server.signal(Signal::TERM);
     let (status, log) = server.end();
     assert!(status.success(), "{log}");
+    assert!(log.contains("SIGHUP: reading certificates again"), "{log}");
     assert!(dir.path().join("pando_data/data.db").exists());
 }
 
@@ -72,6 +79,29 @@ fn superusers_are_managed_while_the_server_runs() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     let refused = outcome(command(dir.path(), &["superuser", "delete", "a@b.co"]));
     assert!(refused.starts_with("exit 1\nerror: failed to delete superuser"), "{refused}");
+}
+
+#[test]
+fn one_time_passwords_for_superusers() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = serving(dir.path());
+    outcome(command(dir.path(), &["superuser", "upsert", "a@b.co", "1234567890"]));
+    let mut client = HttpClient::new(server.address.parse().unwrap());
+    let login = json!({ "identity": "a@b.co", "password": "1234567890" });
+    let answer = client.send(&Request::post(LOGIN).json(&login)).unwrap().json().unwrap();
+    let token = answer["token"].as_str().unwrap();
+    let enable = json!({ "otp": { "enabled": true }, "mfa": { "enabled": true } });
+    let enable = Request::patch("/api/collections/_superusers").json(&enable);
+    let enabled = client.send(&enable.token(token)).unwrap();
+    assert_eq!(enabled.status, 200);
+    let shown = outcome(command(dir.path(), &["superuser", "otp", "a@b.co"]));
+    let lines: Vec<&str> = shown.lines().collect();
+    let [exit, head, id, pass, valid, ""] = lines[..] else { panic!("{shown}") };
+    assert_eq!((exit, head), ("exit 0", "Successfully created OTP for superuser \"a@b.co\":"));
+    assert_eq!(id.strip_prefix("├─ Id:    ").expect(id).len(), 15);
+    let pass = pass.strip_prefix("├─ Pass:  ").expect(pass);
+    assert!(pass.len() == 8 && pass.bytes().all(|byte| byte.is_ascii_digit()), "{pass}");
+    assert_eq!(valid, "└─ Valid: 180s");
 }
 
 #[test]

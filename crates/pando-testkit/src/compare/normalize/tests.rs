@@ -73,3 +73,13 @@ fn counts_by_name_not_by_place() {
     let b = right.json(&json!({ "b": "yyyyyyyyyyyyyy1", "a": "xxxxxxxxxxxxxx1" }));
     assert_eq!(a, b);
 }
+
+#[test]
+fn a_value_of_one_side_alone_does_not_shift_later_ones() {
+    let mut left = Normalizer::new(BTreeSet::new());
+    let mut right = left.clone();
+    assert_ne!(left.text("aaaaaaaaaaaaaa1"), right.text("refused"));
+    left.align(&mut right);
+    assert_eq!(left.text("bbbbbbbbbbbbbb1"), right.text("yyyyyyyyyyyyyy1"));
+    assert_eq!(left.text("bbbbbbbbbbbbbb1"), "<id 2>");
+}

@@ -30,7 +30,7 @@ fn known(extension: &str) -> Option<&'static str> {
         "ico" => "image/vnd.microsoft.icon",
         "jpeg" | "jpg" => "image/jpeg",
         "js" | "mjs" => "text/javascript",
-        "json" | "map" => "application/json",
+        "json" => "application/json",
         "pdf" => "application/pdf",
         "png" => "image/png",
         "svg" => "image/svg+xml",

@@ -23,7 +23,7 @@ use super::{enrich_one, record_response};
 use crate::access::{self, Verdict, superusers_only, verdict};
 use crate::app::{App, SharedApp};
 use crate::request::Request;
-use crate::resources::collection;
+use crate::resources::{collection, existing};
 use crate::response::{Response, no_content};
 use crate::submission::SubmittedFile;
 use crate::{ApiError, passwords, rate_limit};
@@ -130,7 +130,10 @@ pub async fn prepare(
     purpose: Purpose,
 ) -> Result<Prepared, ApiError> {
     let schema = app.store.schema();
-    let collection = collection(&schema, name)?;
+    let collection = match (&target, purpose) {
+        (Target::Create | Target::Update { .. }, Purpose::Default) => existing(&schema, name)?,
+        _ => collection(&schema, name)?,
+    };
     if collection.kind == CollectionKind::View {
         return Err(ApiError::bad_request("Unsupported collection type."));
     }
@@ -146,6 +149,9 @@ pub async fn prepare(
         return Err(superusers_only());
     }
     let submission = request.submission(&app.blob, body_bytes_max(app, collection)).await?;
+    if submission.xml {
+        return Err(ApiError::bad_request(""));
+    }
     let fields = std::mem::take(&mut submission.fields);
     let files = std::mem::take(&mut submission.files);
     let mut prepared = Prepared {
@@ -326,6 +332,10 @@ impl Prepared {
         let mut upsert = Upsert::create(Arc::clone(collection), self.level());
         self.load(&mut upsert);
         let rule = verdict(collection.rules.create.as_deref(), self.context.superuser());
+        if !self.context.superuser() && upsert.record.password_too_long() {
+            // PocketBase fails where it prepares the record for the rules.
+            return Err(ApiError::bad_request(FAILED));
+        }
         match rule {
             Verdict::Denied => return Err(superusers_only()),
             Verdict::Allowed => {}
@@ -369,7 +379,10 @@ impl Prepared {
         self.require(tx, &original, rule).await?;
         if let Some(rule) = self.manage_rule(collection) {
             let schema = Arc::clone(tx.schema());
-            if access::passes(tx, &schema, &original, rule, &self.context).await? {
+            // Asked for the id after the change, under which there is no record yet.
+            if upsert.record.id() == id
+                && access::passes(tx, &schema, &original, rule, &self.context).await?
+            {
                 upsert.access = Access::Manager;
             }
         }

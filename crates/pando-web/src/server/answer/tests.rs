@@ -37,7 +37,10 @@ fn only_some_handlers_limit_bodies_themselves() {
 #[test]
 fn a_request_keeps_the_id_that_a_proxy_gave_it() {
     let id = |value: &str| {
-        request_id(&HeaderMap::from_iter([("x-request-id".parse().unwrap(), value.parse().unwrap())]))
+        request_id(&HeaderMap::from_iter([(
+            "x-request-id".parse().unwrap(),
+            value.parse().unwrap(),
+        )]))
     };
     assert_eq!(id("abc-1"), "abc-1");
     assert_ne!(id(&"a".repeat(65)), "a".repeat(65));

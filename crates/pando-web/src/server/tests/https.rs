@@ -73,8 +73,7 @@ fn both_versions_of_http_are_served() {
         connection.await.unwrap().unwrap();
 
         let stream = TokioIo::new(connect(&server, "http/1.1").await);
-        let (mut client, connection) =
-            hyper::client::conn::http1::handshake(stream).await.unwrap();
+        let (mut client, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         let connection = server.app.life.track(connection);
         let response = client.send_request(health("/api/health")).await.unwrap();
         assert_eq!(response.version(), http::Version::HTTP_11);

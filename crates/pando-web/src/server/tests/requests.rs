@@ -124,7 +124,7 @@ fn a_large_body_is_refused_before_it_comes() {
         }
     }
     let answer = read_answer(&mut stream);
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 413 Request Entity Too Large\r\n"), "{answer}");
     let body = r#"{"data":{},"message":"Request entity too large.","status":413}"#;
     assert!(answer.ends_with(body), "{answer}");
 }

@@ -39,9 +39,26 @@ fn paths_name_files_folders_and_the_fallback() {
     check(
         &server,
         &[
-            "/", "/index.html", "/a.css", "/a.css/", "/a.css%2f", "/sub", "/sub?x=1", "/sub/",
-            "/sub%2ff.txt", "/with", "/with/", "/with/index.html", "/with%2findex.html",
-            "/with%20space.txt", "/.dot", "/myindex.html", "/nope", "/nope.js", "/api", "/%2fa.css",
+            "/",
+            "/index.html",
+            "/a.css",
+            "/a.css/",
+            "/a.css%2f",
+            "/sub",
+            "/sub?x=1",
+            "/sub/",
+            "/sub%2ff.txt",
+            "/with",
+            "/with/",
+            "/with/index.html",
+            "/with%2findex.html",
+            "/with%20space.txt",
+            "/.dot",
+            "/myindex.html",
+            "/nope",
+            "/nope.js",
+            "/api",
+            "/%2fa.css",
         ],
         expect![[r#"
             / 200 <h1>root</h1>
@@ -100,9 +117,18 @@ fn nothing_outside_the_folder_is_served() {
     check(
         &server,
         &[
-            "/link.txt", "/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt",
-            "/sub/..%2f..%2foutside.txt", "/sub/..%2fa.css", "/..%5coutside.txt", "/a.css%00",
-            "/%2f%2fetc/passwd", "/%2fetc/passwd", "/%5c%5cevil.com%2f..%2fsub", "/%2f%2fsub",
+            "/link.txt",
+            "/../outside.txt",
+            "/%2e%2e/outside.txt",
+            "/..%2foutside.txt",
+            "/sub/..%2f..%2foutside.txt",
+            "/sub/..%2fa.css",
+            "/..%5coutside.txt",
+            "/a.css%00",
+            "/%2f%2fetc/passwd",
+            "/%2fetc/passwd",
+            "/%5c%5cevil.com%2f..%2fsub",
+            "/%2f%2fsub",
         ],
         expect![[r#"
             /link.txt 200 <h1>root</h1>
@@ -162,6 +188,7 @@ fn large_texts_are_compressed_if_set_so() {
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     assert_eq!(packed.header_all("vary").as_deref(), Some("Accept-Encoding, Origin"));
     assert!(packed.body.starts_with(&[0x1F, 0x8B]) && packed.body.len() < 1_000);
-    let part = Request::get("/big.txt").header("Accept-Encoding", "gzip").header("Range", "bytes=0-9");
+    let part =
+        Request::get("/big.txt").header("Accept-Encoding", "gzip").header("Range", "bytes=0-9");
     assert_eq!(server.send(&part).text(), "aaaaaaaaaa");
 }

@@ -80,7 +80,7 @@ fn texts() -> Vec<Value> {
         json!({ "type": "text", "name": "t", "pattern": "(?<!a)b" }),
         json!({ "type": "text", "name": "t", "autogeneratePattern": "[" }),
         json!({ "type": "text", "name": "t", "autogeneratePattern": "gen-[a-z]{6}" }),
-        json!({ "type": "text", "name": "t", "autogeneratePattern": "[a-z]{6}", "max": 3 }),
+        json!({ "type": "text", "name": "t", "autogeneratePattern": "gen-[a-z]{6}", "max": 3 }),
         json!({ "type": "text", "name": "t", "primaryKey": true }),
         json!({ "type": "editor", "name": "e", "maxSize": -1 }),
         json!({ "type": "editor", "name": "e", "convertURLs": true }),
