@@ -46,13 +46,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What the database itself said, for the author of a statement.
+    /// What the database itself said, for the author of a statement, in the form in which
+    /// PocketBase's driver says it: the kind of error, the message, the extended code.
     pub fn database_message(&self) -> String {
-        match self {
-            StoreError::Sqlite(rusqlite::Error::SqliteFailure(_, Some(message))) => message.clone(),
-            StoreError::Sqlite(error) => error.to_string(),
-            other => other.to_string(),
-        }
+        let (code, message) = match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(error, Some(message))) => {
+                (error.extended_code, message.clone())
+            }
+            StoreError::Sqlite(rusqlite::Error::SqlInputError { error, msg, .. }) => {
+                (error.extended_code, msg.clone())
+            }
+            StoreError::NotUnique { what } => (
+                rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE,
+                format!("UNIQUE constraint failed: {what}"),
+            ),
+            StoreError::Sqlite(error) => return error.to_string(),
+            other => return other.to_string(),
+        };
+        // The low byte is the kind.
+        let kind = match code & 0xff {
+            rusqlite::ffi::SQLITE_ERROR => "SQL logic error",
+            rusqlite::ffi::SQLITE_CONSTRAINT => "constraint failed",
+            other => rusqlite::ffi::code_to_str(other),
+        };
+        format!("{kind}: {message} ({code})")
     }
 }
 

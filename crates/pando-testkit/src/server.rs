@@ -64,6 +64,8 @@ impl Server {
         let begun = Instant::now();
         let child = Command::new(binary)
             .arg("serve")
+            // Else PocketBase writes files beside its directory and reads them at the next start.
+            .arg("--automigrate=false")
             .args(["--http", &addr.to_string()])
             .arg("--dir")
             .arg(dir)

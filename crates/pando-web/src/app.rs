@@ -9,7 +9,9 @@ use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
 
+use crate::mail::Mailer;
 use crate::realtime::Hub;
+use crate::resources::auth::{LoginLimits, delete_expired_hourly};
 use crate::server::Front;
 
 /// Everything a handler may need; made once, then only read.
@@ -19,6 +21,8 @@ pub struct App {
     pub(crate) blob: Blob,
     pub(crate) thumbs: Thumbs,
     pub(crate) realtime: Hub,
+    pub(crate) mailer: Mailer,
+    pub(crate) login_limits: LoginLimits,
     pub(crate) life: Lifecycle,
     /// What stands before the handlers: limits, figures, the static site.
     pub(crate) front: Front,
@@ -44,12 +48,15 @@ impl App {
             front: Front::new(&config, config.gzip),
             thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
             realtime: Hub::default(),
+            mailer: Mailer::default(),
+            login_limits: LoginLimits::default(),
             config,
             store,
             blob,
             life,
         });
         app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
+        app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
         Ok(app)
     }
 }

@@ -12,6 +12,7 @@ mod cors;
 mod error;
 mod form;
 mod headers;
+mod mail;
 mod passwords;
 mod rate_limit;
 mod real_ip;

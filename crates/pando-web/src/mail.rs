@@ -21,7 +21,7 @@ use tracing::warn;
 
 use crate::app::SharedApp;
 
-pub(crate) use template::{Placeholder, resolve};
+pub(crate) use template::{Placeholder, escaped, resolve};
 
 /// Connecting, greeting and sending together. PocketBase waits 15 s for login alerts and without
 /// end for the rest.
@@ -95,6 +95,12 @@ impl Mailer {
         permit.map(Place).map_err(|_none_left| MailError::Busy)
     }
 
+    /// Whether no mail is under way.
+    #[cfg(test)]
+    pub(crate) fn idle(&self) -> bool {
+        self.waiting.available_permits() == MAILS_WAITING_MAX
+    }
+
     /// Sends `mail` and waits for the end of it.
     pub(crate) async fn send(&self, settings: &Settings, mail: &Mail) -> Result<(), MailError> {
         let _place = self.place()?;
@@ -143,8 +149,11 @@ pub(crate) fn told(error: &MailError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let shown = error.to_string();
+        // The SMTP library's errors show their causes themselves.
+        if !text.ends_with(&shown) {
+            text = format!("{text}: {shown}");
+        }
         cause = error.source();
     }
     text

@@ -43,7 +43,15 @@ async fn api(
         ("DELETE", ["collections", c, "records", id]) => r::records::delete(app, request, c, id).await,
 
         ("GET", ["collections", c, "auth-methods"]) => r::auth::methods(app, request, c).await,
-        ("POST", ["collections", c, "auth-with-password"]) => r::auth::with_password(app, request, c).await,
+        ("POST", ["collections", c, "auth-with-password"]) => r::auth::password::log_in(app, request, c).await,
+        ("POST", ["collections", c, "request-otp"]) => r::auth::otp::request(app, request, c).await,
+        ("POST", ["collections", c, "auth-with-otp"]) => r::auth::otp::log_in(app, request, c).await,
+        ("POST", ["collections", c, "request-password-reset"]) => r::auth::password_reset::request(app, request, c).await,
+        ("POST", ["collections", c, "confirm-password-reset"]) => r::auth::password_reset::confirm(app, request, c).await,
+        ("POST", ["collections", c, "request-verification"]) => r::auth::verification::request(app, request, c).await,
+        ("POST", ["collections", c, "confirm-verification"]) => r::auth::verification::confirm(app, request, c).await,
+        ("POST", ["collections", c, "request-email-change"]) => r::auth::email_change::request(app, request, c).await,
+        ("POST", ["collections", c, "confirm-email-change"]) => r::auth::email_change::confirm(app, request, c).await,
         ("POST", ["collections", c, "auth-refresh"]) => r::auth::refresh(app, request, c).await,
         ("POST", ["collections", c, "impersonate", id]) => r::auth::impersonate(app, request, c, id).await,
 
@@ -65,6 +73,7 @@ async fn api(
 
         ("GET", ["settings"]) => r::settings::view(app, request).await,
         ("PATCH", ["settings"]) => r::settings::update(app, request).await,
+        ("POST", ["settings", "test", "email"]) => r::auth::test_mail::send(app, request).await,
 
         // As in PocketBase, the site has the last word; it knows no other methods than GET.
         _ => r::public::show(app, request, whole).await,

@@ -17,7 +17,7 @@ const USER_COUNT: usize = 1_000;
 pub(super) const LOGIN_USER_COUNT: usize = 16;
 const BATCH_SIZE: usize = 500;
 /// Part of the directory's name: another shape of the data must not meet old files.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const SEED: u64 = 20_240_501;
 const WORDS: [&str; 12] = [
     "lorem",

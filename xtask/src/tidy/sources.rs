@@ -29,7 +29,9 @@ const ENVIRONMENT: [&str; 2] = [concat!("env::", "var("), concat!("env::", "var_
 pub(super) fn check(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let rust = path.ends_with(".rs");
-    if rust && !text.starts_with("//!") {
+    // What a file of tests is about, its parent says.
+    let tests = path.ends_with("/tests.rs");
+    if rust && !tests && !text.starts_with("//!") {
         problems.push(format!("{path}:1: open the file with `//!` and what it is for"));
     }
     for (index, line) in text.lines().enumerate() {

@@ -210,8 +210,22 @@ impl Side {
         if !marked {
             events.push(json!("the marking event did not come"));
         }
-        events.sort_by_key(ToString::to_string);
+        // Each by itself, so that the order does not depend on ids that differ between the sides.
+        events.sort_by_cached_key(|event| sorted(&self.normalizer.clone().json(event)).to_string());
         Ok(Value::Array(events.iter().map(|event| self.normalizer.json(event)).collect()))
+    }
+}
+
+/// The same value with the members of all objects in the order of their names.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            members.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect()
+        }
+        other => other.clone(),
     }
 }
 

@@ -72,7 +72,9 @@ mod tests {
     }
 
     fn mail(to: &str, subject: &str) -> Mail {
-        Mail { to: to.to_owned(), subject: subject.to_owned(), html: "<p>Hi,<br/>é</p>".to_owned() }
+        Mail {
+            to: to.to_owned(), subject: subject.to_owned(), html: "<p>Hi,<br/>é</p>".to_owned()
+        }
     }
 
     #[test]
@@ -93,8 +95,14 @@ mod tests {
         .assert_eq(&shown.join("\n"));
         assert!(head.contains("\r\nMessage-ID: <") && head.contains("@example.com>\r\n"));
         assert!(head.contains("\r\nDate: "));
-        assert!(body.contains("Content-Type: text/plain") && body.contains("Hi,\r\n=C3=A9"));
-        assert!(body.contains("Content-Type: text/html"));
+        let types = body.lines().filter(|line| line.starts_with("Content-T"));
+        expect![[r#"
+            Content-Type: text/plain; charset=utf-8
+            Content-Transfer-Encoding: base64
+            Content-Type: text/html; charset=utf-8
+            Content-Transfer-Encoding: quoted-printable"#]]
+        .assert_eq(&types.collect::<Vec<_>>().join("\n"));
+        assert!(body.contains("<p>Hi,<br/>=C3=A9</p>"));
     }
 
     #[test]

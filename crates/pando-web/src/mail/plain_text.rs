@@ -184,9 +184,7 @@ fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
         if key.eq_ignore_ascii_case(name) {
             return Some(value);
         }
-        // A stray quote or the like is no name; it must not stop us here for ever.
-        let step = if after.len() == rest.len() { 1 } else { 0 };
-        rest = after.get(step..).unwrap_or_default().trim_start();
+        rest = after.trim_start();
     }
     None
 }
@@ -279,7 +277,8 @@ mod tests {
             ("<a>x</a> <a href=''></a> <a href=y>z", "[x] [LINK] [z](y)"),
             ("&#233;&#xe9;&nope;&#0;&;", "éé&nope;&#0;&;"),
             ("unended <p class='", "unended <p class='"),
-            ("<a \" = href=y>z</a>", "[z](y)"),
+            ("<a = x='>' \"\" HREF = y>z</a>", "[z](y)"),
+            ("<a \" href=y>z</a>", "<a \" href=y>z"),
         ];
         for (html, expected) in cases {
             assert_eq!(plain_text(html), expected, "{html:?}");

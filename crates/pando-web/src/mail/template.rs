@@ -95,3 +95,32 @@ pub(crate) fn escaped(text: &str) -> String {
     }
     html
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_is_filled_once() {
+        let find = |name: &str| match name {
+            "A" => Some("{B}".to_owned()),
+            "B" => Some("b".to_owned()),
+            _ => None,
+        };
+        let cases = [
+            ("", ""),
+            ("{A}{B}", "{B}b"),
+            ("{C} {{B}} { B} {", "{C} {b} { B} {"),
+            ("é{B}é}", "ébé}"),
+            ("{{A}", "{{B}"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(fill(text, find), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn markup_in_values_is_shown_as_text() {
+        assert_eq!(escaped(r#"<a href="x">&'é"#), "&lt;a href=&#34;x&#34;&gt;&amp;&#39;é");
+    }
+}

@@ -7,10 +7,13 @@
 //! Source: PocketBase `apis/base.go` (`Static`), `tools/router/event.go` (`FileFS`).
 
 mod content_type;
+mod kept;
 mod packed;
 mod percent;
 mod site;
 mod sniff;
+
+use std::sync::Arc;
 
 use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, IF_MATCH,
@@ -80,7 +83,7 @@ async fn send_index(app: &SharedApp, request: &Request) -> Result<Response, ApiE
     }
 }
 
-async fn send(app: &SharedApp, request: &Request, file: File) -> Response {
+async fn send(app: &SharedApp, request: &Request, file: Arc<File>) -> Response {
     let content_type = content_type::content_type(&file.name, &file.start);
     let packable = app.front.compression && compress::worthwhile(&content_type, file.size_bytes);
     let attributes = Attributes {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::site::File;
+use super::site::{Content, File};
 use crate::compress;
 
 /// Larger files are sent as they are.
@@ -43,9 +43,9 @@ impl Packed {
         if let Some(packed) = self.lock().find(file) {
             return Some(packed);
         }
-        let content = match &file.whole {
-            Some(whole) => whole.clone(),
-            None => Bytes::from(tokio::fs::read(&file.path).await.ok()?),
+        let content = match &file.content {
+            Content::Whole(whole) => whole.clone(),
+            Content::Opened(_) => Bytes::from(tokio::fs::read(&file.path).await.ok()?),
         };
         if content.len() as u64 != file.size_bytes {
             return None;

@@ -12,14 +12,15 @@ use bytes::Bytes;
 use pando_runtime::Lifecycle;
 use tokio::sync::mpsc;
 
+use super::kept::{Kept, Version};
 use super::packed::Packed;
 use crate::response::Body;
 
 /// The file that stands for its folder.
 pub(super) const INDEX: &str = "index.html";
 
-/// Files up to this size are read when they are opened.
-const WHOLE_BYTES_MAX: u64 = 64 << 10;
+/// Files up to this size are read when they are opened, and kept.
+const WHOLE_BYTES_MAX: u64 = 256 << 10;
 /// The most that one read of a larger one brings into memory.
 const CHUNK_BYTES_MAX: u64 = 256 << 10;
 /// Chunks read ahead of the client.
@@ -31,13 +32,14 @@ const START_BYTES: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Site {
     root: Arc<Path>,
+    kept: Kept,
     packed: Packed,
 }
 
 /// What a name stands for.
 #[derive(Debug)]
 pub(super) enum Entry {
-    File(File),
+    File(Arc<File>),
     Folder,
     Missing,
 }
@@ -50,11 +52,18 @@ pub(super) struct File {
     pub(super) name: String,
     pub(super) size_bytes: u64,
     pub(super) modified: SystemTime,
+    pub(super) version: Version,
     /// Its first bytes.
     pub(super) start: Bytes,
-    /// All of it, if it is small.
-    pub(super) whole: Option<Bytes>,
-    opened: Arc<fs::File>,
+    pub(super) content: Content,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// All of a small file.
+    Whole(Bytes),
+    Opened(Arc<fs::File>),
 }
 
 /// A part of an answer.
@@ -77,15 +86,30 @@ impl Piece {
 
 impl Site {
     pub(crate) fn new(root: &Path) -> Site {
-        Site { root: root.into(), packed: Packed::default() }
+        Site { root: root.into(), kept: Kept::default(), packed: Packed::default() }
     }
 
     /// Opens what is called `name` in the folder.
     pub(super) async fn look(&self, name: String) -> Entry {
-        let root = Arc::clone(&self.root);
-        let found = tokio::task::spawn_blocking(move || look(&root, &name)).await;
+        // The system has this in memory, as a rule; another thread would cost ten times as much.
+        match fs::metadata(self.root.join(&name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Missing,
+            Err(_) => {}
+            Ok(metadata) if name == "." && metadata.is_dir() => return Entry::Folder,
+            Ok(metadata) => {
+                if let Some(file) = self.kept.find(&name, Version::of(&metadata)) {
+                    return Entry::File(file);
+                }
+            }
+        }
+        let (root, within) = (Arc::clone(&self.root), name.clone());
+        let found = tokio::task::spawn_blocking(move || look(&root, &within)).await;
         // What cannot be read is not there, whatever the reason: so PocketBase answers, too.
-        found.map_err(io::Error::other).flatten().unwrap_or(Entry::Missing)
+        let entry = found.map_err(io::Error::other).flatten().unwrap_or(Entry::Missing);
+        if let Entry::File(file) = &entry {
+            self.kept.keep(name, file);
+        }
+        entry
     }
 
     /// The file compressed, if it is small enough.
@@ -118,27 +142,27 @@ fn look(root: &Path, name: &str) -> io::Result<Entry> {
     let read = Bytes::from(read);
     // A link has the type of its own name, not of what it leads to.
     let name = name.rsplit('/').next().unwrap_or(name).to_owned();
-    Ok(Entry::File(File {
+    Ok(Entry::File(Arc::new(File {
         path,
         name,
         size_bytes: if small { read.len() as u64 } else { size_bytes },
         modified: metadata.modified()?,
+        version: Version::of(&metadata),
         start: read.slice(..read.len().min(START_BYTES)),
-        whole: small.then_some(read),
-        opened: Arc::new(opened),
-    }))
+        content: if small { Content::Whole(read) } else { Content::Opened(Arc::new(opened)) },
+    })))
 }
 
 impl File {
     /// The pieces one after the other: at once if the file is small, else as the client takes
     /// them.
-    pub(super) fn body(self, life: &Lifecycle, pieces: Vec<Piece>) -> Body {
-        if let Some(whole) = &self.whole {
-            return Body::Full(joined(whole, &pieces));
-        }
+    pub(super) fn body(&self, life: &Lifecycle, pieces: Vec<Piece>) -> Body {
+        let file = match &self.content {
+            Content::Whole(whole) => return Body::Full(joined(whole, &pieces)),
+            Content::Opened(file) => Arc::clone(file),
+        };
         let length = pieces.iter().map(Piece::length).sum();
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-        let file = self.opened;
         // Ends with the connection: sending fails once the body is dropped.
         drop(life.track(async move {
             for piece in pieces {

@@ -9,7 +9,7 @@ async fn collect(body: Body) -> (Option<u64>, Vec<io::Result<usize>>) {
     (length, sizes)
 }
 
-async fn file(site: &Site, name: &str) -> File {
+async fn file(site: &Site, name: &str) -> Arc<File> {
     match site.look(name.to_owned()).await {
         Entry::File(file) => file,
         other => panic!("{name} is {other:?}"),
@@ -34,11 +34,11 @@ async fn large_files_come_in_chunks() {
 async fn a_file_that_became_shorter_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("large");
-    fs::write(&path, vec![b'x'; 100_000]).unwrap();
+    fs::write(&path, vec![b'x'; 400_000]).unwrap();
     let site = Site::new(dir.path());
     let opened = file(&site, "large").await;
     fs::write(&path, "short").unwrap();
-    let body = opened.body(&Lifecycle::default(), vec![Piece::Content(0..100_000)]);
+    let body = opened.body(&Lifecycle::default(), vec![Piece::Content(0..400_000)]);
     let (_, chunks) = collect(body).await;
     assert_eq!(chunks.len(), 2);
     assert_eq!(*chunks[0].as_ref().unwrap(), 5);
@@ -60,7 +60,7 @@ async fn links_are_followed_within_the_folder_only() {
     link("loop", "loop");
     let site = Site::new(&root);
     let linked = file(&site, "within.html").await;
-    assert_eq!(linked.whole.as_deref(), Some(&b"inside"[..]));
+    assert!(matches!(&linked.content, Content::Whole(whole) if whole == "inside"));
     assert_eq!(linked.name, "within.html");
     for name in ["out.txt", "up", "up/secret.txt", "etc", "etc/passwd", "loop", "../secret.txt"] {
         let entry = site.look(name.to_owned()).await;
@@ -91,4 +91,49 @@ async fn a_compressed_file_follows_its_source() {
     fs::write(&path, "b".repeat(6_000)).unwrap();
     let second = file(&site, "a.txt").await;
     assert_ne!(site.packed(&second).await.unwrap(), packed);
+}
+
+/// Keeps a file as if it had not changed for long; nobody but the system can set that time.
+async fn kept(site: &Site, name: &str) -> Arc<File> {
+    let first = file(site, name).await;
+    site.kept.keep_settled(name.to_owned(), &first);
+    first
+}
+
+#[tokio::test]
+async fn a_kept_file_is_read_once_and_again_when_it_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.txt");
+    fs::write(&path, "first").unwrap();
+    let site = Site::new(dir.path());
+    let first = kept(&site, "a.txt").await;
+    assert!(Arc::ptr_eq(&first, &file(&site, "a.txt").await), "kept");
+    fs::write(&path, "longer").unwrap();
+    let second = file(&site, "a.txt").await;
+    assert!(matches!(&second.content, Content::Whole(whole) if whole == "longer"));
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(site.look("a.txt".to_owned()).await, Entry::Missing));
+}
+
+#[tokio::test]
+async fn what_changed_just_now_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), "fresh").unwrap();
+    let site = Site::new(dir.path());
+    let first = file(&site, "a.txt").await;
+    assert!(!Arc::ptr_eq(&first, &file(&site, "a.txt").await));
+}
+
+#[tokio::test]
+async fn kept_files_have_a_bounded_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = Site::new(dir.path());
+    for number in 0..100 {
+        let name = format!("{number}");
+        fs::write(dir.path().join(&name), vec![b'x'; WHOLE_BYTES_MAX as usize]).unwrap();
+        kept(&site, &name).await;
+    }
+    let (count, bytes) = site.kept.size();
+    assert_eq!(bytes, count * WHOLE_BYTES_MAX as usize);
+    assert!((1..=64).contains(&count), "{count}");
 }

@@ -1,0 +1,131 @@
+//! Proving that an account's address is its owner's.
+//!
+//! Source: PocketBase `apis/record_auth_verification_{request,confirm}.go`.
+
+use std::sync::Arc;
+
+use pando_schema::{Collection, Problem, Problems, Record, Value};
+
+use super::body::{Body, invalid, read_email};
+use super::limits::Resend;
+use super::save::{put_random_hash, random_hash, save};
+use super::{auth_collection, find_by_email, mails};
+use crate::app::{App, SharedApp};
+use crate::mail::send_later;
+use crate::request::{Request, SUPERUSERS};
+use crate::response::{Response, no_content};
+use crate::tokens::{self, TokenKind};
+use crate::{ApiError, rate_limit};
+
+/// `POST /api/collections/{collection}/request-verification`
+///
+/// Answers the same whether or not there is such an account.
+pub(crate) async fn request(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let schema = app.store.schema();
+    let collection = auth_collection(&schema, name)?;
+    rate_limit::check_collection(app, request, collection, "requestVerification")?;
+    no_superusers(collection)?;
+    let email = read_email(app, request).await?;
+    let account = find_by_email(&mut *app.store.read().await?, collection, &email).await?;
+    let Some(account) = account else { return Ok(no_content()) };
+    let limits = &app.login_limits;
+    if account.bool("verified") || limits.sent(Resend::Verification, &account) {
+        return Ok(no_content());
+    }
+    let mail = mails::verification(&app.store.settings(), &account)?;
+    limits.note_sent(Resend::Verification, &account);
+    send_later(app, mail, "verification", |_, _| async {});
+    Ok(no_content())
+}
+
+fn no_superusers(collection: &Collection) -> Result<(), ApiError> {
+    match collection.name == SUPERUSERS {
+        true => Err(ApiError::bad_request("All superusers are verified by default.")),
+        false => Ok(()),
+    }
+}
+
+/// `POST /api/collections/{collection}/confirm-verification`
+pub(crate) async fn confirm(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let schema = app.store.schema();
+    let collection = auth_collection(&schema, name)?;
+    rate_limit::check_collection(app, request, collection, "confirmVerification")?;
+    no_superusers(collection)?;
+    let token = Body::read(app, request).await?.form().text("token")?;
+    let account = owner(app, collection, &token).await?;
+    let account = account.map_err(|problem| {
+        let mut problems = Problems::default();
+        problems.add("token", problem);
+        invalid(&problems)
+    })?;
+    if !account.bool("verified") {
+        verify(app, account.clone(), token).await?;
+    }
+    app.login_limits.forget_sent(Resend::Verification, &account);
+    Ok(no_content())
+}
+
+/// Whose token it is, or what is wrong with it.
+async fn owner(
+    app: &App,
+    collection: &Collection,
+    token: &str,
+) -> Result<Result<Record, Problem>, ApiError> {
+    if token.is_empty() {
+        return Ok(Err(Problem::required()));
+    }
+    let email = tokens::unproven_text(token, "email");
+    if email.is_empty() {
+        let words = "Missing email token claim.";
+        return Ok(Err(Problem::new("validation_invalid_token_claims", words)));
+    }
+    let schema = app.store.schema();
+    let mut conn = app.store.read().await?;
+    let found = tokens::owner(&mut conn, &schema, token, TokenKind::Verification).await?;
+    Ok(match found {
+        None => Err(Problem::new("validation_invalid_token", "Invalid or expired token.")),
+        Some(account) if account.collection.id != collection.id => {
+            let words = "The provided token is for different auth collection.";
+            Err(Problem::new("validation_token_collection_mismatch", words))
+        }
+        Some(account) if account.text("email") != email => {
+            let words = "The record email doesn't match with the requested token claims.";
+            Err(Problem::new("validation_token_email_mismatch", words))
+        }
+        Some(account) => Ok(account),
+    })
+}
+
+async fn verify(app: &App, account: Record, token: String) -> Result<(), ApiError> {
+    let by_password =
+        account.collection.auth.as_ref().is_some_and(|auth| auth.password_auth.enabled);
+    let hash = match by_password {
+        true => None,
+        // A password that whoever made the account knows must not work later on.
+        false => Some(random_hash(&account).await?),
+    };
+    let saved = app.store.write(move |tx| {
+        Box::pin(async move {
+            let schema = Arc::clone(tx.schema());
+            let found = tokens::owner(tx, &schema, &token, TokenKind::Verification).await?;
+            let invalid = || ApiError::bad_request("Invalid or expired verification token.");
+            let original = found.ok_or_else(invalid)?;
+            let mut account = original.clone();
+            account.put("verified", Value::Bool(true));
+            if let Some(hash) = hash {
+                put_random_hash(&mut account, hash);
+            }
+            let failed = "An error occurred while saving the verified state.";
+            save(tx, account, &original, failed).await.map(drop)
+        })
+    });
+    saved.await
+}
