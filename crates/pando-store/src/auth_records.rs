@@ -50,6 +50,10 @@ impl Tx {
                 record.refresh_token_key(&mut rand::rng());
             }
         }
+        if record.text("tokenKey") != original.text("tokenKey") {
+            // Else a code mailed to the old address would still log in.
+            self.delete_dependents(record, &["_otps"]).await?;
+        }
         Ok(())
     }
 
@@ -69,12 +73,19 @@ impl Tx {
         Ok(())
     }
 
-    async fn delete_dependents(&mut self, record: &Record, tables: &[&str]) -> Result<usize, StoreError> {
+    async fn delete_dependents(
+        &mut self,
+        record: &Record,
+        tables: &[&str],
+    ) -> Result<usize, StoreError> {
         let mut deleted = 0;
         for table in tables {
-            let text =
-                format!("DELETE FROM {} WHERE `collectionRef` = ? AND `recordRef` = ?", quoted(table));
-            let owner = [&record.collection.id, record.id()].map(|id: &str| SqlValue::Text(id.to_owned()));
+            let text = format!(
+                "DELETE FROM {} WHERE `collectionRef` = ? AND `recordRef` = ?",
+                quoted(table)
+            );
+            let owner =
+                [&record.collection.id, record.id()].map(|id: &str| SqlValue::Text(id.to_owned()));
             deleted += self.execute(&text, &owner).await?;
         }
         Ok(deleted)

@@ -56,7 +56,9 @@ fn collection(row: Vec<SqlValue>) -> Result<Collection, StoreError> {
 }
 
 pub(crate) async fn insert_row(conn: &mut Conn, collection: &Collection) -> Result<(), StoreError> {
-    let text = format!("INSERT INTO `_collections` ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let text = format!(
+        "INSERT INTO `_collections` ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
     conn.execute(&text, &cells(collection)).await?;
     Ok(())
 }
@@ -143,7 +145,8 @@ impl Tx {
         let schema = Arc::clone(&self.schema);
         draft.prepare(original, &schema, &crate::now()).map_err(CollectionError::Malformed)?;
         let catalog = Catalog::read(self).await?;
-        let checked = catalog.around(&schema, |around| draft.check(original, around, &mut rand::rng()));
+        let checked =
+            catalog.around(&schema, |around| draft.check(original, around, &mut rand::rng()));
         let collection = checked.map_err(CollectionError::Invalid)?;
         self.save_checked(collection, original).await
     }
@@ -164,7 +167,8 @@ impl Tx {
             }
             Some(original) => {
                 update_row(self, &collection).await?;
-                let changes = collection.changes_from(original).map_err(CollectionError::Invalid)?;
+                let changes =
+                    collection.changes_from(original).map_err(CollectionError::Invalid)?;
                 table::change(self, &collection, &changes).await?;
             }
         }
@@ -175,8 +179,12 @@ impl Tx {
 
     /// Deletes a collection with its records. Returns nothing of the records: their files all lie
     /// in the collection's own folder.
-    pub async fn delete_collection(&mut self, collection: &Arc<Collection>) -> Result<(), CollectionError> {
-        let referrers: Vec<String> = self.schema.referrers(&collection.id).map(|c| c.name.clone()).collect();
+    pub async fn delete_collection(
+        &mut self,
+        collection: &Arc<Collection>,
+    ) -> Result<(), CollectionError> {
+        let referrers: Vec<String> =
+            self.schema.referrers(&collection.id).map(|c| c.name.clone()).collect();
         if !collection.system && !referrers.is_empty() {
             return Err(CollectionError::Referenced { name: collection.name.clone(), referrers });
         }
@@ -188,8 +196,11 @@ impl Tx {
             return Err(CollectionError::System(collection.name.clone()));
         }
         table::drop(self, collection).await?;
-        self.execute("DELETE FROM `_collections` WHERE `id` = ?", &[SqlValue::Text(collection.id.clone())])
-            .await?;
+        self.execute(
+            "DELETE FROM `_collections` WHERE `id` = ?",
+            &[SqlValue::Text(collection.id.clone())],
+        )
+        .await?;
         if collection.kind == CollectionKind::Auth {
             self.delete_collection_dependents(collection).await?;
         }
@@ -198,7 +209,10 @@ impl Tx {
     }
 
     /// Deletes all records of a collection and what must go with them. Returns all that is gone.
-    pub async fn truncate(&mut self, collection: &Arc<Collection>) -> Result<Vec<Arc<Record>>, CollectionError> {
+    pub async fn truncate(
+        &mut self,
+        collection: &Arc<Collection>,
+    ) -> Result<Vec<Arc<Record>>, CollectionError> {
         let text = format!("{} LIMIT {TRUNCATE_BATCH}", select(collection));
         let mut deleted = Vec::new();
         loop {
@@ -272,7 +286,8 @@ impl Catalog {
     async fn read(conn: &mut Conn) -> Result<Catalog, StoreError> {
         let mut catalog = Catalog { tables: BTreeSet::new(), indexes: BTreeMap::new() };
         for row in conn.rows("SELECT type, name, tbl_name FROM sqlite_master", &[]).await? {
-            let [SqlValue::Text(kind), SqlValue::Text(name), SqlValue::Text(table)] = row.as_slice()
+            let [SqlValue::Text(kind), SqlValue::Text(name), SqlValue::Text(table)] =
+                row.as_slice()
             else {
                 continue;
             };
@@ -294,7 +309,9 @@ impl Catalog {
         check(&Surroundings {
             schema,
             check_rule: &|rule, collection| pando_filter::check_rule(rule, collection, schema),
-            check_view_query: &|_| Err("view collections cannot be created or changed yet".to_owned()),
+            check_view_query: &|_| {
+                Err("view collections cannot be created or changed yet".to_owned())
+            },
             table_exists: &|name| self.tables.contains(&name.to_lowercase()),
             index_table: &|name| self.indexes.get(&name.to_lowercase()).cloned(),
         })

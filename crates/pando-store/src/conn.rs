@@ -42,11 +42,12 @@ struct QueryClock {
 
 impl Conn {
     /// Wraps `db`; its queries are stopped after `query_timeout`.
-    pub(crate) fn new(mut db: rusqlite::Connection, query_timeout: Option<Duration>) -> Result<Conn, StoreError> {
-        let clock = Arc::new(QueryClock {
-            origin: Instant::now(),
-            deadline_ms: AtomicU64::new(u64::MAX),
-        });
+    pub(crate) fn new(
+        mut db: rusqlite::Connection,
+        query_timeout: Option<Duration>,
+    ) -> Result<Conn, StoreError> {
+        let clock =
+            Arc::new(QueryClock { origin: Instant::now(), deadline_ms: AtomicU64::new(u64::MAX) });
         if query_timeout.is_some() {
             let watched = Arc::clone(&clock);
             db.progress_handler(STEPS_PER_CLOCK_CHECK, Some(move || watched.expired()))?;
@@ -125,7 +126,11 @@ impl Conn {
     }
 
     /// The first column of all rows, as text.
-    pub async fn texts(&mut self, text: &str, values: &[SqlValue]) -> Result<Vec<String>, StoreError> {
+    pub async fn texts(
+        &mut self,
+        text: &str,
+        values: &[SqlValue],
+    ) -> Result<Vec<String>, StoreError> {
         let mut texts = Vec::new();
         self.each_row(text, values, |row| {
             texts.push(match row.get_ref(0)? {
@@ -142,7 +147,11 @@ impl Conn {
     }
 
     /// The first column of the first row as an integer; `None` without a row.
-    pub async fn integer(&mut self, text: &str, values: &[SqlValue]) -> Result<Option<i64>, StoreError> {
+    pub async fn integer(
+        &mut self,
+        text: &str,
+        values: &[SqlValue],
+    ) -> Result<Option<i64>, StoreError> {
         let mut found = None;
         self.each_row(text, values, |row| {
             found = found.or(Some(row.get(0)?));
@@ -209,7 +218,10 @@ impl rusqlite::ToSql for Bound<'_> {
     }
 }
 
-fn bind(statement: &mut rusqlite::CachedStatement<'_>, values: &[SqlValue]) -> Result<(), StoreError> {
+fn bind(
+    statement: &mut rusqlite::CachedStatement<'_>,
+    values: &[SqlValue],
+) -> Result<(), StoreError> {
     for (index, value) in values.iter().enumerate() {
         statement.raw_bind_parameter(index + 1, Bound(value))?;
     }

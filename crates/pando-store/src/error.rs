@@ -82,7 +82,8 @@ impl From<rusqlite::Error> for StoreError {
             (rusqlite::ErrorCode::OperationInterrupted, _) => StoreError::Timeout,
             (
                 rusqlite::ErrorCode::ConstraintViolation,
-                rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+                rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
             ) => {
                 let text = message.as_deref().unwrap_or_default();
                 let what = text.strip_prefix("UNIQUE constraint failed: ").unwrap_or(text);

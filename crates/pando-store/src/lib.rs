@@ -29,9 +29,8 @@ pub use tx::{Tx, TxFuture};
 
 /// The time as PocketBase stores it: `2006-01-02 15:04:05.000Z`.
 pub fn now() -> String {
-    let since_epoch = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_epoch =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let unix_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
     pando_schema::DateTime::from_unix_ms(unix_ms).stored()
 }

@@ -44,7 +44,10 @@ impl Conn {
     }
 
     /// Some record of the collection.
-    pub async fn find_any(&mut self, collection: &Arc<Collection>) -> Result<Option<Record>, StoreError> {
+    pub async fn find_any(
+        &mut self,
+        collection: &Arc<Collection>,
+    ) -> Result<Option<Record>, StoreError> {
         let text = format!("{} LIMIT 1", select(collection));
         Ok(self.records(collection, &text, &[]).await?.pop())
     }
@@ -59,8 +62,7 @@ impl Conn {
         nocase: bool,
     ) -> Result<Option<Record>, StoreError> {
         let collate = if nocase { " COLLATE NOCASE" } else { "" };
-        let text =
-            format!("{} WHERE {} = ?{collate} LIMIT 1", select(collection), quoted(column));
+        let text = format!("{} WHERE {} = ?{collate} LIMIT 1", select(collection), quoted(column));
         let value = [SqlValue::Text(value.to_owned())];
         Ok(self.records(collection, &text, &value).await?.pop())
     }
@@ -119,7 +121,11 @@ impl Tx {
     }
 
     /// How many of the records with `ids` exist.
-    async fn count_of(&mut self, collection: &Collection, ids: &[String]) -> Result<usize, StoreError> {
+    async fn count_of(
+        &mut self,
+        collection: &Collection,
+        ids: &[String],
+    ) -> Result<usize, StoreError> {
         let mut count = 0;
         for ids in ids.chunks(IDS_PER_QUERY) {
             let table = quoted(&collection.name);
@@ -223,7 +229,8 @@ impl Tx {
         collections.sort_by(|a, b| a.name.cmp(&b.name));
         for collection in collections {
             for (index, field) in collection.fields.iter().enumerate() {
-                let FieldKind::Relation { collection_id, cascade_delete, required, .. } = &field.kind
+                let FieldKind::Relation { collection_id, cascade_delete, required, .. } =
+                    &field.kind
                 else {
                     continue;
                 };
@@ -311,7 +318,10 @@ pub fn referring_ids(collection: &Collection, field: &Field, limit: usize) -> St
 /// The records whose `field` refers to an id, those after a given id, a batch at a time.
 fn referring(collection: &Collection, field: &Field) -> String {
     let refers = refers(collection, field);
-    format!("{} WHERE {refers} AND `id` > ? ORDER BY `id` LIMIT {CASCADE_BATCH}", select(collection))
+    format!(
+        "{} WHERE {refers} AND `id` > ? ORDER BY `id` LIMIT {CASCADE_BATCH}",
+        select(collection)
+    )
 }
 
 /// The condition that `field` refers to an id, which is to be bound.

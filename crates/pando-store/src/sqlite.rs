@@ -11,8 +11,8 @@ use std::path::Path;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
-pub(crate) use readers::Readers;
 pub use readers::Reader;
+pub(crate) use readers::Readers;
 pub(crate) use writer::Writer;
 
 use crate::StoreError;
@@ -48,9 +48,11 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<rusqlite::Connectio
     Ok(connection)
 }
 
+type Function = fn(f64) -> f64;
+
 /// The functions that `geoDistance` needs and the bundled SQLite is built without.
 fn add_functions(connection: &rusqlite::Connection) -> Result<(), StoreError> {
-    let functions: [(&str, fn(f64) -> f64); 4] =
+    let functions: [(&str, Function); 4] =
         [("acos", f64::acos), ("cos", f64::cos), ("sin", f64::sin), ("radians", f64::to_radians)];
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC

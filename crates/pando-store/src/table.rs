@@ -12,7 +12,10 @@ use crate::records::quoted;
 use crate::{Conn, StoreError};
 
 /// Makes the table of a new collection and its indexes.
-pub(crate) async fn create(conn: &mut Conn, collection: &Collection) -> Result<(), CollectionError> {
+pub(crate) async fn create(
+    conn: &mut Conn,
+    collection: &Collection,
+) -> Result<(), CollectionError> {
     if collection.kind == CollectionKind::View {
         return Ok(());
     }

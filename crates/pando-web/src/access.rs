@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use pando_filter::{Expr, FilterError, Origin, ParseError, Purpose, Query, RequestContext, header_name};
+use pando_filter::{
+    Expr, FilterError, Origin, ParseError, Purpose, Query, RequestContext, header_name,
+};
 use pando_schema::{Collection, Record, Schema};
 use pando_store::Conn;
 use time::OffsetDateTime;
@@ -15,7 +17,7 @@ use crate::request::Request;
 
 impl Request {
     /// The request as rules see it, on behalf of `purpose`.
-    pub fn context(&self, purpose: Purpose) -> RequestContext {
+    pub(crate) fn context(&self, purpose: Purpose) -> RequestContext {
         let mut context = RequestContext::new(purpose, self.method.as_str(), self.auth.clone());
         for (name, value) in self.query.iter() {
             if !context.query.contains_key(name) {
@@ -35,7 +37,7 @@ impl Request {
 
 /// What a rule says before any record is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict<'a> {
+pub(crate) enum Verdict<'a> {
     Allowed,
     /// Only superusers may, and this is none.
     Denied,
@@ -44,7 +46,7 @@ pub enum Verdict<'a> {
 }
 
 /// What `rule` means for who asks.
-pub fn verdict(rule: Option<&str>, superuser: bool) -> Verdict<'_> {
+pub(crate) fn verdict(rule: Option<&str>, superuser: bool) -> Verdict<'_> {
     match rule {
         _ if superuser => Verdict::Allowed,
         None => Verdict::Denied,
@@ -54,12 +56,12 @@ pub fn verdict(rule: Option<&str>, superuser: bool) -> Verdict<'_> {
 }
 
 /// The usual answer when only superusers may.
-pub fn superusers_only() -> ApiError {
+pub(crate) fn superusers_only() -> ApiError {
     ApiError::forbidden("Only superusers can perform this action.")
 }
 
 /// Whether `record`, as it is stored, passes `rule`.
-pub async fn passes(
+pub(crate) async fn passes(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     record: &Record,
@@ -79,7 +81,7 @@ pub async fn passes(
 }
 
 /// Whether `record`, of which the values at hand count and not the stored ones, passes `rule`.
-pub async fn passes_as_given(
+pub(crate) async fn passes_as_given(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     record: &Record,
@@ -104,7 +106,7 @@ fn broken(error: ParseError) -> ApiError {
 }
 
 /// A query for records of `collection` as `context` sees them.
-pub fn query<'a>(
+pub(crate) fn query<'a>(
     schema: &'a Schema,
     collection: &'a Arc<Collection>,
     context: &'a RequestContext,
@@ -113,17 +115,17 @@ pub fn query<'a>(
 }
 
 /// A rule or filter as a tree.
-pub fn parse(text: &str) -> Result<Expr, ApiError> {
+pub(crate) fn parse(text: &str) -> Result<Expr, ApiError> {
     pando_filter::parse(text).map_err(|error| unusable(FilterError::Parse(error)))
 }
 
 /// The answer to a filter, sort or rule that cannot be used; the reason goes to the log only.
-pub fn unusable(error: FilterError) -> ApiError {
+pub(crate) fn unusable(error: FilterError) -> ApiError {
     ApiError::bad_request("").caused_by(error)
 }
 
 /// Whether superusers may come from the address of `request`.
-pub fn superuser_welcome(app: &App, request: &Request) -> bool {
+pub(crate) fn superuser_welcome(app: &App, request: &Request) -> bool {
     let settings = app.store.settings();
     let allowed = &settings.superuser_ips;
     allowed.is_empty() || listed(allowed, real_ip(request, &settings))

@@ -13,7 +13,7 @@ use crate::tokens::{self, TokenKind};
 
 /// Sets `request.auth` if a valid token came with it. A request with a wrong token is one of a
 /// guest.
-pub async fn authenticate(app: &App, request: &mut Request) {
+pub(crate) async fn authenticate(app: &App, request: &mut Request) {
     let token = bearer_token(request);
     if token.is_empty() {
         return;
@@ -30,7 +30,7 @@ pub async fn authenticate(app: &App, request: &mut Request) {
 }
 
 /// The token of the `Authorization` header, with or without `Bearer`.
-pub fn bearer_token(request: &Request) -> &str {
+pub(crate) fn bearer_token(request: &Request) -> &str {
     let value = request.header(AUTHORIZATION);
     match value.split_at_checked(7) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token,

@@ -118,7 +118,7 @@ fn usual_words(status: StatusCode) -> &'static str {
 /// `text` trimmed, with a capital first letter and a full stop (or what else ends a sentence).
 ///
 /// Source: PocketBase `tools/inflector`, `Sentenize`.
-pub fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut letters = text.chars();
     let Some(first) = letters.next() else { return String::new() };

@@ -8,19 +8,19 @@ use serde_json::{Map, Value as Json};
 use crate::ApiError;
 
 /// The members of a body.
-pub struct Form<'a> {
+pub(crate) struct Form<'a> {
     fields: &'a Map<String, Json>,
     /// Whether they came as JSON, where types count, or as form text, where they were guessed.
     typed: bool,
 }
 
 impl<'a> Form<'a> {
-    pub fn new(fields: &'a Map<String, Json>, content_type: &str) -> Form<'a> {
+    pub(crate) fn new(fields: &'a Map<String, Json>, content_type: &str) -> Form<'a> {
         Form { fields, typed: content_type.starts_with("application/json") }
     }
 
     /// A text member; empty if it is missing.
-    pub fn text(&self, name: &str) -> Result<String, ApiError> {
+    pub(crate) fn text(&self, name: &str) -> Result<String, ApiError> {
         match self.member(name) {
             None | Some(Json::Null) => Ok(String::new()),
             Some(Json::String(text)) => Ok(text.clone()),
@@ -31,7 +31,7 @@ impl<'a> Form<'a> {
     }
 
     /// A whole number; 0 if it is missing.
-    pub fn integer(&self, name: &str) -> Result<i64, ApiError> {
+    pub(crate) fn integer(&self, name: &str) -> Result<i64, ApiError> {
         match self.member(name) {
             None | Some(Json::Null) => Ok(0),
             Some(Json::Number(number)) => {

@@ -15,12 +15,12 @@ static TURNS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
 
 /// The bcrypt hash of `plain`.
-pub async fn hash(plain: String, cost: u32) -> Result<String, ApiError> {
+pub(crate) async fn hash(plain: String, cost: u32) -> Result<String, ApiError> {
     in_turn(move || bcrypt::hash(plain, cost)).await?.map_err(ApiError::internal)
 }
 
 /// Whether `plain` is the password that was hashed. A text that is no hash fits nothing.
-pub async fn verify(plain: String, hash: String) -> Result<bool, ApiError> {
+pub(crate) async fn verify(plain: String, hash: String) -> Result<bool, ApiError> {
     Ok(in_turn(move || bcrypt::verify(plain, &hash)).await?.unwrap_or(false))
 }
 

@@ -119,7 +119,8 @@ impl Hub {
         subscriptions: &[String],
     ) -> Result<(), SubscribeError> {
         let mut state = self.lock();
-        let (id, client) = state.clients.get_key_value(client_id).ok_or(SubscribeError::NoClient)?;
+        let (id, client) =
+            state.clients.get_key_value(client_id).ok_or(SubscribeError::NoClient)?;
         if client.ip != ip {
             return Err(SubscribeError::OtherAddress);
         }
@@ -137,11 +138,6 @@ impl Hub {
         let mut state = self.lock();
         state.unwatch(client_id);
         state.clients.remove(client_id);
-    }
-
-    /// The number of open streams.
-    pub(crate) fn clients_count(&self) -> usize {
-        self.lock().clients.len()
     }
 
     /// Delivers changes until the process stops, then ends all streams.
@@ -242,7 +238,9 @@ impl State {
         let Some(client) = self.clients.get_mut(id) else { return };
         for topic in std::mem::take(&mut client.topics) {
             if let Some(watchers) = self.watchers.get_mut(&topic.path) {
-                watchers.retain(|watcher| *watcher.client_id != *id || !Arc::ptr_eq(&watcher.topic, &topic));
+                watchers.retain(|watcher| {
+                    *watcher.client_id != *id || !Arc::ptr_eq(&watcher.topic, &topic)
+                });
                 if watchers.is_empty() {
                     self.watchers.remove(&topic.path);
                 }
@@ -292,7 +290,8 @@ impl State {
             for watcher in self.watchers.get(&path).into_iter().flatten() {
                 let Some(client) = self.clients.get(&watcher.client_id) else { continue };
                 let auth = client.auth.as_ref().filter(|auth| {
-                    watcher.topic.depends_on_auth(&change.record) || crate::request::is_superuser(auth)
+                    watcher.topic.depends_on_auth(&change.record)
+                        || crate::request::is_superuser(auth)
                 });
                 let who = auth.map_or("", |auth| auth.id());
                 let index = *known.entry((Arc::as_ptr(&watcher.topic), who)).or_insert_with(|| {

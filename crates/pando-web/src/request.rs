@@ -13,7 +13,7 @@ use crate::submission::{self, Submission};
 
 /// One HTTP request, or one request inside a batch.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     pub method: Method,
     /// Path and query as they were sent.
     pub uri: http::Uri,
@@ -35,7 +35,7 @@ enum Body {
 }
 
 impl Request {
-    pub fn new(parts: http::request::Parts, body: Incoming, remote_ip: IpAddr) -> Request {
+    pub(crate) fn new(parts: http::request::Parts, body: Incoming, remote_ip: IpAddr) -> Request {
         Request {
             method: parts.method,
             segments: segments(parts.uri.path()),
@@ -49,7 +49,13 @@ impl Request {
     }
 
     /// A request made by another one, with its body read already.
-    pub fn inner(&self, method: Method, uri: http::Uri, headers: HeaderMap, body: Submission) -> Request {
+    pub(crate) fn inner(
+        &self,
+        method: Method,
+        uri: http::Uri,
+        headers: HeaderMap,
+        body: Submission,
+    ) -> Request {
         Request {
             method,
             segments: segments(uri.path()),
@@ -66,11 +72,16 @@ impl Request {
     /// by `blob`, but not stored.
     ///
     /// Fails with 413 if it is larger, with 400 if it is not what its content type says.
-    pub async fn submission(&mut self, blob: &Blob, bytes_max: u64) -> Result<&mut Submission, ApiError> {
+    pub(crate) async fn submission(
+        &mut self,
+        blob: &Blob,
+        bytes_max: u64,
+    ) -> Result<&mut Submission, ApiError> {
         if let Body::Unread(_) = self.body {
             let unread = std::mem::replace(&mut self.body, Body::Read(Submission::default()));
             if let Body::Unread(incoming) = unread {
-                let read = submission::read(&self.headers, &self.query, incoming, blob, bytes_max).await?;
+                let read =
+                    submission::read(&self.headers, &self.query, incoming, blob, bytes_max).await?;
                 self.body = Body::Read(read);
             }
         }
@@ -80,31 +91,31 @@ impl Request {
         }
     }
 
-    pub fn header(&self, name: impl http::header::AsHeaderName) -> &str {
+    pub(crate) fn header(&self, name: impl http::header::AsHeaderName) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// Whether a superuser sent it.
-    pub fn by_superuser(&self) -> bool {
+    pub(crate) fn by_superuser(&self) -> bool {
         self.auth.as_ref().is_some_and(|auth| is_superuser(auth))
     }
 }
 
 /// Whether `record` is a superuser, to whom no rule applies.
-pub fn is_superuser(record: &Record) -> bool {
+pub(crate) fn is_superuser(record: &Record) -> bool {
     record.collection.name == SUPERUSERS
 }
 
 /// The collection of those to whom no rule applies.
-pub const SUPERUSERS: &str = "_superusers";
+pub(crate) const SUPERUSERS: &str = "_superusers";
 
 /// The parameters of a query string, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Pairs that cannot be decoded are left out, as Go's `net/url` does.
-    pub fn parse(text: &str) -> Query {
+    pub(crate) fn parse(text: &str) -> Query {
         let pairs = text.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
         let decoded = pairs.filter_map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -114,20 +125,12 @@ impl Query {
     }
 
     /// The first value called `name`, else the empty text.
-    pub fn first(&self, name: &str) -> &str {
+    pub(crate) fn first(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key == name)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -171,9 +174,10 @@ fn decode(text: &str, plus: Plus) -> Option<String> {
             }
         };
     }
-    Some(String::from_utf8(bytes).unwrap_or_else(|error| {
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    }))
+    Some(
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }
 
 #[cfg(test)]

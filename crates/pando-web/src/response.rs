@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::body::{Frame, SizeHint};
 use pando_blob::ObjectReader;
 use pando_schema::Picker;
@@ -17,26 +17,32 @@ use crate::ApiError;
 use crate::realtime::EventStream;
 use crate::request::Request;
 
-pub type Response = http::Response<Body>;
+pub(crate) type Response = http::Response<Body>;
 
 /// The body of a response: all at once, or as it comes.
 #[derive(Debug, Default)]
-pub enum Body {
+pub(crate) enum Body {
     #[default]
     Empty,
     Full(Bytes),
     /// Parts of files and text between them, one after the other. A file that cannot be read to
     /// its end cuts the connection off, so that the client never takes half for the whole.
-    Pieces { pieces: VecDeque<Piece>, bytes_left: u64 },
+    Pieces {
+        pieces: VecDeque<Piece>,
+        bytes_left: u64,
+    },
     /// Chunks that others send, until the sender is dropped.
-    Stream { chunks: mpsc::Receiver<std::io::Result<Bytes>>, length: Option<u64> },
+    Stream {
+        chunks: mpsc::Receiver<std::io::Result<Bytes>>,
+        length: Option<u64>,
+    },
     /// Realtime events, until the hub ends them.
     Events(EventStream),
 }
 
 /// A part of a body.
 #[derive(Debug)]
-pub enum Piece {
+pub(crate) enum Piece {
     Bytes(Bytes),
     File(ObjectReader),
 }
@@ -51,7 +57,7 @@ impl Piece {
 }
 
 impl Body {
-    pub fn pieces(pieces: impl IntoIterator<Item = Piece>) -> Body {
+    pub(crate) fn pieces(pieces: impl IntoIterator<Item = Piece>) -> Body {
         let pieces: VecDeque<Piece> = pieces.into_iter().collect();
         let bytes_left = pieces.iter().map(Piece::bytes_left).sum();
         Body::Pieces { pieces, bytes_left }
@@ -133,27 +139,27 @@ fn poll_pieces(
 
 /// Marks an answer that other sites may show in a frame.
 #[derive(Debug, Clone, Copy)]
-pub struct Frameable;
+pub(crate) struct Frameable;
 
 /// A JSON answer from text that is JSON already.
-pub fn json_text(status: StatusCode, text: impl Into<Bytes>) -> Response {
+pub(crate) fn json_text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     let mut response = http::Response::new(Body::Full(text.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-pub fn json(status: StatusCode, value: &Json) -> Response {
+pub(crate) fn json(status: StatusCode, value: &Json) -> Response {
     json_text(status, value.to_string())
 }
 
-pub fn no_content() -> Response {
+pub(crate) fn no_content() -> Response {
     let mut response = http::Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-pub fn failure(error: &ApiError) -> Response {
+pub(crate) fn failure(error: &ApiError) -> Response {
     let mut response = json(error.status, &error.body());
     if let Some(seconds) = error.retry_after_seconds {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -163,7 +169,7 @@ pub fn failure(error: &ApiError) -> Response {
 
 /// What the `fields` parameter of a request picks from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pick {
+pub(crate) enum Pick {
     /// The answer itself.
     Answer,
     /// The items of a page; what is around them stays.
@@ -171,7 +177,7 @@ pub enum Pick {
 }
 
 /// `response` with only those fields of its JSON that the request's `fields` parameter names.
-pub fn picked(request: &Request, response: Response, from: Pick) -> Response {
+pub(crate) fn picked(request: &Request, response: Response, from: Pick) -> Response {
     let wanted = request.query.first("fields");
     if wanted.is_empty() || !response.status().is_success() {
         return response;

@@ -8,7 +8,7 @@ use crate::response::Response;
 use crate::{ApiError, resources as r};
 
 /// Answers `request`, or says why not.
-pub async fn route(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn route(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     let segments = std::mem::take(&mut request.segments);
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match path.as_slice() {
@@ -39,21 +39,43 @@ async fn api(
         ("GET", ["collections", c, "records"]) => r::records::list(app, request, c).await,
         ("POST", ["collections", c, "records"]) => r::records::create(app, request, c).await,
         ("GET", ["collections", c, "records", id]) => r::records::view(app, request, c, id).await,
-        ("PATCH", ["collections", c, "records", id]) => r::records::update(app, request, c, id).await,
-        ("DELETE", ["collections", c, "records", id]) => r::records::delete(app, request, c, id).await,
+        ("PATCH", ["collections", c, "records", id]) => {
+            r::records::update(app, request, c, id).await
+        }
+        ("DELETE", ["collections", c, "records", id]) => {
+            r::records::delete(app, request, c, id).await
+        }
 
         ("GET", ["collections", c, "auth-methods"]) => r::auth::methods(app, request, c).await,
-        ("POST", ["collections", c, "auth-with-password"]) => r::auth::password::log_in(app, request, c).await,
+        ("POST", ["collections", c, "auth-with-password"]) => {
+            r::auth::password::log_in(app, request, c).await
+        }
         ("POST", ["collections", c, "request-otp"]) => r::auth::otp::request(app, request, c).await,
-        ("POST", ["collections", c, "auth-with-otp"]) => r::auth::otp::log_in(app, request, c).await,
-        ("POST", ["collections", c, "request-password-reset"]) => r::auth::password_reset::request(app, request, c).await,
-        ("POST", ["collections", c, "confirm-password-reset"]) => r::auth::password_reset::confirm(app, request, c).await,
-        ("POST", ["collections", c, "request-verification"]) => r::auth::verification::request(app, request, c).await,
-        ("POST", ["collections", c, "confirm-verification"]) => r::auth::verification::confirm(app, request, c).await,
-        ("POST", ["collections", c, "request-email-change"]) => r::auth::email_change::request(app, request, c).await,
-        ("POST", ["collections", c, "confirm-email-change"]) => r::auth::email_change::confirm(app, request, c).await,
+        ("POST", ["collections", c, "auth-with-otp"]) => {
+            r::auth::otp::log_in(app, request, c).await
+        }
+        ("POST", ["collections", c, "request-password-reset"]) => {
+            r::auth::password_reset::request(app, request, c).await
+        }
+        ("POST", ["collections", c, "confirm-password-reset"]) => {
+            r::auth::password_reset::confirm(app, request, c).await
+        }
+        ("POST", ["collections", c, "request-verification"]) => {
+            r::auth::verification::request(app, request, c).await
+        }
+        ("POST", ["collections", c, "confirm-verification"]) => {
+            r::auth::verification::confirm(app, request, c).await
+        }
+        ("POST", ["collections", c, "request-email-change"]) => {
+            r::auth::email_change::request(app, request, c).await
+        }
+        ("POST", ["collections", c, "confirm-email-change"]) => {
+            r::auth::email_change::confirm(app, request, c).await
+        }
         ("POST", ["collections", c, "auth-refresh"]) => r::auth::refresh(app, request, c).await,
-        ("POST", ["collections", c, "impersonate", id]) => r::auth::impersonate(app, request, c, id).await,
+        ("POST", ["collections", c, "impersonate", id]) => {
+            r::auth::impersonate(app, request, c, id).await
+        }
 
         ("GET", ["collections"]) => r::collections::list(app, request).await,
         ("POST", ["collections"]) => r::collections::create(app, request).await,
@@ -62,7 +84,9 @@ async fn api(
         ("GET", ["collections", c]) => r::collections::view(app, request, c).await,
         ("PATCH", ["collections", c]) => r::collections::update(app, request, c).await,
         ("DELETE", ["collections", c]) => r::collections::delete(app, request, c).await,
-        ("DELETE", ["collections", c, "truncate"]) => r::collections::truncate(app, request, c).await,
+        ("DELETE", ["collections", c, "truncate"]) => {
+            r::collections::truncate(app, request, c).await
+        }
 
         ("POST", ["files", "token"]) => r::files::token(app, request).await,
         ("GET", ["files", c, id, name]) => r::files::download(app, request, c, id, name).await,

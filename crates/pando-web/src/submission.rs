@@ -15,14 +15,14 @@ use serde_json::{Map, Value as Json};
 use crate::ApiError;
 use crate::request::Query;
 
-pub use strict_json::parse as parse_json;
+pub(crate) use strict_json::parse as parse_json;
 
 /// The form field whose value is JSON that is merged into the fields.
 const JSON_PAYLOAD: &str = "@jsonPayload";
 
 /// What a body said.
 #[derive(Debug, Default)]
-pub struct Submission {
+pub(crate) struct Submission {
     pub fields: Map<String, Json>,
     pub files: Vec<SubmittedFile>,
     /// Whether it was XML, which PocketBase takes and finds nothing in.
@@ -31,7 +31,7 @@ pub struct Submission {
 
 /// A file as it came in a multipart body.
 #[derive(Debug)]
-pub struct SubmittedFile {
+pub(crate) struct SubmittedFile {
     /// The name of the form field, with its modifier if it has one.
     pub field: String,
     /// The name that the client gave the file.
@@ -40,7 +40,7 @@ pub struct SubmittedFile {
 }
 
 /// Reads the body according to its content type. No body is no fields.
-pub async fn read(
+pub(crate) async fn read(
     headers: &HeaderMap,
     query: &Query,
     body: Incoming,
@@ -50,7 +50,8 @@ pub async fn read(
     if body.is_end_stream() {
         return Ok(Submission::default());
     }
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > bytes_max) {
         return Err(ApiError::too_large());
     }
@@ -83,7 +84,7 @@ async fn collect(body: Incoming, bytes_max: u64) -> Result<bytes::Bytes, ApiErro
 }
 
 /// The fields of a JSON object. `null` has none.
-pub fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
+pub(crate) fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
     match parse_json(text) {
         Ok(Json::Object(fields)) => Ok(fields),
         Ok(Json::Null) => Ok(Map::new()),
@@ -94,7 +95,8 @@ pub fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
 
 /// The fields of a form, those of the query after them, as Go's `ParseForm` has it.
 fn form_fields(text: &[u8], query: &Query) -> Result<Map<String, Json>, ApiError> {
-    let text = std::str::from_utf8(text).map_err(|error| ApiError::bad_request("").caused_by(error))?;
+    let text =
+        std::str::from_utf8(text).map_err(|error| ApiError::bad_request("").caused_by(error))?;
     let form = Query::parse(text);
     typed_fields(form.iter().chain(query.iter()))
 }
@@ -117,7 +119,9 @@ fn typed_fields<'a>(
             None => {
                 fields.insert(name.to_owned(), value);
             }
-            Some(Json::Array(values)) if lists.iter().any(|list| list == name) => values.push(value),
+            Some(Json::Array(values)) if lists.iter().any(|list| list == name) => {
+                values.push(value)
+            }
             Some(first) => {
                 let list = vec![first.take(), value];
                 *first = Json::Array(list);

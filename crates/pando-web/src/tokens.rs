@@ -17,7 +17,7 @@ use crate::ApiError;
 
 /// What a token is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenKind {
+pub(crate) enum TokenKind {
     /// Logging in.
     Auth,
     /// Downloading protected files.
@@ -33,7 +33,7 @@ pub enum TokenKind {
 /// What a token says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Claims {
+pub(crate) struct Claims {
     pub collection_id: String,
     /// The address of the record at that time. Only tokens sent by mail say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ impl TokenKind {
 }
 
 /// A new token for `record`, valid for `duration` or else as long as its collection says.
-pub fn issue(
+pub(crate) fn issue(
     kind: TokenKind,
     record: &Record,
     refreshable: Option<bool>,
@@ -92,13 +92,13 @@ pub fn issue(
 }
 
 /// A new token to be sent to the address of `record`.
-pub fn issue_for_mail(kind: TokenKind, record: &Record) -> Result<String, ApiError> {
+pub(crate) fn issue_for_mail(kind: TokenKind, record: &Record) -> Result<String, ApiError> {
     let email = Some(record.text("email").to_owned());
     sign(kind, record, Extra { email, ..Extra::default() }, None)
 }
 
 /// A new token to be sent to the address that `record` shall get.
-pub fn issue_email_change(record: &Record, new_email: &str) -> Result<String, ApiError> {
+pub(crate) fn issue_email_change(record: &Record, new_email: &str) -> Result<String, ApiError> {
     let email = Some(record.text("email").to_owned());
     let extra = Extra { email, new_email: Some(new_email.to_owned()), refreshable: None };
     sign(TokenKind::EmailChange, record, extra, None)
@@ -140,12 +140,12 @@ fn unix_seconds() -> u64 {
 }
 
 /// What a token claims, without proof.
-pub fn unproven(token: &str) -> Option<Claims> {
+pub(crate) fn unproven(token: &str) -> Option<Claims> {
     decode_unproven(token)
 }
 
 /// A text that a token of any form claims, without proof; empty if it does not.
-pub fn unproven_text(token: &str, claim: &str) -> String {
+pub(crate) fn unproven_text(token: &str, claim: &str) -> String {
     let claims: Option<Map<String, Json>> = decode_unproven(token);
     let text = claims.and_then(|claims| Some(claims.get(claim)?.as_str()?.to_owned()));
     text.unwrap_or_default()
@@ -161,7 +161,7 @@ fn decode_unproven<T: serde::de::DeserializeOwned>(token: &str) -> Option<T> {
 }
 
 /// The record that a valid token of `kind` stands for. Anything wrong with it is no record.
-pub async fn owner(
+pub(crate) async fn owner(
     conn: &mut Conn,
     schema: &Schema,
     token: &str,

@@ -9,7 +9,10 @@ use super::data::{Dataset, LOGIN_USER_COUNT, PASSWORD};
 
 /// Different requests per workload: enough that no cache of a single answer helps.
 const VARIETY: usize = 2000;
-const FILTERED: &str = "filter=published%3Dtrue%26%26views%3E500&sort=-created&perPage=30";
+/// Published posts of more than so many views, newest first.
+fn filtered(views: usize) -> String {
+    format!("filter=published%3Dtrue%26%26views%3E{views}&sort=-created&perPage=30")
+}
 
 pub(super) struct Tokens {
     pub(super) root: String,
@@ -63,11 +66,11 @@ pub(super) fn basic(dataset: &Dataset, tokens: &Tokens) -> Vec<Workload> {
     vec![
         Workload::new("view by id", |_| view(&mut rng)),
         Workload::new("list, filter and sort, indexed, skipTotal", |index| {
-            let page = 1 + index % 20;
-            Request::get(format!("{}?{FILTERED}&skipTotal=1&page={page}", records("posts_indexed")))
+            let (filter, page) = (filtered(400 + index % 200), 1 + index % 3);
+            Request::get(format!("{}?{filter}&skipTotal=1&page={page}", records("posts_indexed")))
         }),
         Workload::new("list, filter and sort, no index", |_| {
-            Request::get(format!("{}?{FILTERED}", records("posts")))
+            Request::get(format!("{}?{}", records("posts"), filtered(500)))
         })
         .slow(),
         Workload::new("create", |index| create_post(index, dataset, &tokens.user)),

@@ -2,7 +2,8 @@
 //!
 //! Source: PocketBase `tools/mailer/sendmail.go`.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt as _;
@@ -10,12 +11,16 @@ use tokio::process::Command;
 
 use super::MailError;
 
-/// Where it is looked for before the search path.
-const FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/bin"];
+/// Where it is looked for, before the folders that the shell looks in.
+const FILES: [&str; 2] = ["/usr/sbin/sendmail", "/usr/bin/sendmail"];
 
 /// Hands a whole message over; the addresses stand in its headers.
 pub(super) async fn send(message: &[u8]) -> Result<(), MailError> {
-    let program = find().ok_or(MailError::NoSendmail)?;
+    let file = FILES.iter().map(Path::new).find(|file| file.is_file());
+    send_by(file.unwrap_or(Path::new("sendmail")), message).await
+}
+
+async fn send_by(program: &Path, message: &[u8]) -> Result<(), MailError> {
     let mut child = Command::new(program)
         .args(["-i", "-t"])
         .stdin(Stdio::piped())
@@ -23,7 +28,10 @@ pub(super) async fn send(message: &[u8]) -> Result<(), MailError> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(MailError::Sendmail)?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => MailError::NoSendmail,
+            _ => MailError::Sendmail(error),
+        })?;
     if let Some(mut input) = child.stdin.take() {
         // Line ends as programs on this machine expect them.
         let text = String::from_utf8_lossy(message).replace("\r\n", "\n");
@@ -33,8 +41,35 @@ pub(super) async fn send(message: &[u8]) -> Result<(), MailError> {
     if status.success() { Ok(()) } else { Err(MailError::Refused(status)) }
 }
 
-fn find() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = FOLDERS.iter().map(PathBuf::from).chain(std::env::split_paths(&path));
-    folders.map(|folder| folder.join("sendmail")).find(|file| file.is_file())
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Runs `script` as the program; returns the outcome and what it wrote into the file `out`.
+    async fn outcome(script: &str) -> (Result<(), MailError>, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let (program, out) = (dir.path().join("sendmail"), dir.path().join("out"));
+        let script = format!("#!/bin/sh\nout={}\n{script}\n", out.display());
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+        let outcome = send_by(&program, b"To: a@b.co\r\n\r\nHi\r\n").await;
+        (outcome, std::fs::read_to_string(out).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn it_gets_options_and_message() {
+        let (outcome, out) = outcome(r#"{ echo "$@"; cat; } > "$out""#).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(out, "-i -t\nTo: a@b.co\n\nHi\n");
+    }
+
+    #[tokio::test]
+    async fn its_failures_are_ours() {
+        let (outcome, _) = outcome("cat > /dev/null; exit 75").await;
+        assert!(matches!(outcome, Err(MailError::Refused(status)) if status.code() == Some(75)));
+        let missing = send_by(Path::new("/no/such/sendmail"), b"").await;
+        assert!(matches!(missing, Err(MailError::NoSendmail)));
+    }
 }

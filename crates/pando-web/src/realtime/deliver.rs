@@ -55,7 +55,8 @@ async fn visible(
         Verdict::Allowed => true,
         Verdict::Denied => false,
         Verdict::Depends(rule) => {
-            let given = access::passes_as_given(conn, schema, record, Origin::Stored, rule, context);
+            let given =
+                access::passes_as_given(conn, schema, record, Origin::Stored, rule, context);
             hidden_if_unusable(given.await)?
         }
     };

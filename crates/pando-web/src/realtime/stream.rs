@@ -58,6 +58,9 @@ impl Drop for EventStream {
 
 impl std::fmt::Debug for EventStream {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("EventStream").field("greeted", &self.greeted).finish_non_exhaustive()
+        formatter
+            .debug_struct("EventStream")
+            .field("greeted", &self.greeted)
+            .finish_non_exhaustive()
     }
 }

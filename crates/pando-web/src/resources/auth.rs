@@ -176,7 +176,9 @@ pub(crate) async fn impersonate(
 ) -> Result<Response, ApiError> {
     super::require_superuser(request)?;
     let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
+    // In other words than its neighbours, as PocketBase has it.
+    let missing = || ApiError::not_found("Missing or invalid auth collection context.");
+    let collection = schema.find(name).filter(|c| c.auth.is_some()).ok_or_else(missing)?;
     let found = app.store.read().await?.find(collection, id).await?;
     let record = found.ok_or_else(|| ApiError::not_found(""))?;
     let body = Body::read_strictly(app, request).await?;

@@ -19,7 +19,7 @@ use crate::ApiError;
 use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::{Body, Pick, Response, json as json_response, picked};
-use crate::submission::{SubmittedFile, Submission};
+use crate::submission::{Submission, SubmittedFile};
 
 const BODY_BYTES_DEFAULT: u64 = 128 << 20;
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
@@ -39,7 +39,7 @@ struct Ready {
 }
 
 /// `POST /api/batch`
-pub async fn run(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn run(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     let settings = app.store.settings();
     let Ok(items_max @ 1..) = usize::try_from(settings.batch.max_requests) else {
         return Err(ApiError::forbidden("Batch requests are not allowed."));
@@ -140,7 +140,11 @@ fn failed(index: usize, error: ApiError) -> ApiError {
 }
 
 /// Reads the items; files are those whose form fields begin with `requests.N.` or `requests[N].`.
-async fn read(app: &SharedApp, request: &mut Request, bytes_max: u64) -> Result<Vec<Item>, ApiError> {
+async fn read(
+    app: &SharedApp,
+    request: &mut Request,
+    bytes_max: u64,
+) -> Result<Vec<Item>, ApiError> {
     let malformed = || ApiError::bad_request("Failed to read the submitted batch data.");
     let read = request.submission(&app.blob, bytes_max).await;
     let submission = read.map_err(|error| match error.status {
@@ -218,7 +222,9 @@ fn check(items: &[Item], items_max: usize) -> Result<(), ApiError> {
         parts.add_parts(index.to_string(), item_problems(item));
     }
     problems.add_parts("requests", parts);
-    problems.into_result().map_err(|problems| ApiError::invalid("Invalid batch request data.", &problems))
+    problems
+        .into_result()
+        .map_err(|problems| ApiError::invalid("Invalid batch request data.", &problems))
 }
 
 fn item_problems(item: &Item) -> Problems {
@@ -245,9 +251,8 @@ fn too_long(max: usize) -> Problem {
 }
 
 async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready, ApiError> {
-    let unknown = || {
-        ApiError::bad_request("").caused_by(anyhow::anyhow!("unknown batch request action"))
-    };
+    let unknown =
+        || ApiError::bad_request("").caused_by(anyhow::anyhow!("unknown batch request action"));
     // A fragment is never sent, so nobody means one.
     let url = Some(item.url.as_str()).filter(|url| !url.contains('#')).ok_or_else(unknown)?;
     let uri: Uri = url.parse().map_err(|_not_a_url| unknown())?;

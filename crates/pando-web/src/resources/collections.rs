@@ -24,7 +24,7 @@ use crate::request::Request;
 use crate::response::{Pick, Response, json, json_text, no_content, picked};
 
 /// `GET /api/collections`
-pub async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     require_superuser(request)?;
     let schema = app.store.schema();
     let context = request.context(Purpose::Default);
@@ -34,7 +34,9 @@ pub async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, Ap
     let filter = request.query.first("filter");
     if !filter.is_empty() {
         let expr = pando_filter::parse_search(filter);
-        query.filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?).map_err(unusable)?;
+        query
+            .filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?)
+            .map_err(unusable)?;
     }
     let sort = request.query.first("sort");
     if !sort.is_empty() {
@@ -49,7 +51,8 @@ pub async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, Ap
     } else {
         None
     };
-    let shown = ids.iter().filter_map(|id| schema.by_id(id)).map(|found| found.to_json().to_string());
+    let shown =
+        ids.iter().filter_map(|id| schema.by_id(id)).map(|found| found.to_json().to_string());
     let mut text = b"{\"items\":[".to_vec();
     text.extend_from_slice(shown.collect::<Vec<_>>().join(",").as_bytes());
     page.write_end(&mut text, total);
@@ -93,7 +96,11 @@ fn table_of_collections() -> Collection {
 }
 
 /// `GET /api/collections/{collection}`
-pub async fn view(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+pub(crate) async fn view(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
     require_superuser(request)?;
     let schema = app.store.schema();
     let found = schema.find(name).ok_or_else(|| ApiError::not_found(""))?;
@@ -105,20 +112,21 @@ fn shown(request: &Request, collection: &Collection) -> Response {
 }
 
 /// `GET /api/collections/meta/scaffolds`
-pub async fn scaffolds(request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn scaffolds(request: &mut Request) -> Result<Response, ApiError> {
     require_superuser(request)?;
-    let members = new_scaffolds(&mut rand::rng()).map(|collection| {
-        (collection.kind.name().to_owned(), collection.to_json())
-    });
+    let members = new_scaffolds(&mut rand::rng())
+        .map(|collection| (collection.kind.name().to_owned(), collection.to_json()));
     let answer = Json::Object(members.into_iter().collect());
     Ok(picked(request, json(StatusCode::OK, &answer), Pick::Answer))
 }
 
 /// `POST /api/collections`
-pub async fn create(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn create(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to create collection.";
     require_superuser(request)?;
-    let input = body(app, request, "Failed to load the collection type data due to invalid formatting.").await?;
+    let input =
+        body(app, request, "Failed to load the collection type data due to invalid formatting.")
+            .await?;
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
             let saved = tx.create_collection(&input).await;
@@ -129,13 +137,18 @@ pub async fn create(app: &SharedApp, request: &mut Request) -> Result<Response, 
 }
 
 /// `PATCH /api/collections/{collection}`
-pub async fn update(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+pub(crate) async fn update(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to update collection.";
     require_superuser(request)?;
     if app.store.schema().find(name).is_none() {
         return Err(ApiError::not_found(""));
     }
-    let input = body(app, request, "Failed to load the submitted data due to invalid formatting.").await?;
+    let input =
+        body(app, request, "Failed to load the submitted data due to invalid formatting.").await?;
     let name = name.to_owned();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
@@ -149,7 +162,11 @@ pub async fn update(app: &SharedApp, request: &mut Request, name: &str) -> Resul
 }
 
 /// `DELETE /api/collections/{collection}`
-pub async fn delete(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+pub(crate) async fn delete(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
     require_superuser(request)?;
     let name = name.to_owned();
     let deleted = app.store.write(move |tx| {
@@ -181,7 +198,11 @@ fn delete_refusal(
 }
 
 /// `DELETE /api/collections/{collection}/truncate`
-pub async fn truncate(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+pub(crate) async fn truncate(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
     require_superuser(request)?;
     let name = name.to_owned();
     let deleted = app.store.write(move |tx| {
@@ -205,7 +226,7 @@ pub async fn truncate(app: &SharedApp, request: &mut Request, name: &str) -> Res
 }
 
 /// `PUT /api/collections/import`
-pub async fn import(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn import(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to import collections.";
     require_superuser(request)?;
     let input = body(app, request, "An error occurred while loading the submitted data.").await?;
@@ -248,7 +269,11 @@ fn import_input(input: &Map<String, Json>) -> Result<(Vec<Map<String, Json>>, Mi
     Ok((maps.collect::<Result<_, _>>()?, missing))
 }
 
-async fn body(app: &App, request: &mut Request, failed: &str) -> Result<Map<String, Json>, ApiError> {
+async fn body(
+    app: &App,
+    request: &mut Request,
+    failed: &str,
+) -> Result<Map<String, Json>, ApiError> {
     let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
     let submission = read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { message: failed.to_owned(), ..error },
@@ -276,7 +301,9 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
             let words = "Failed to load the submitted data due to invalid formatting.";
             ApiError::bad_request(words).caused_by(error)
         }
-        CollectionError::Malformed(DraftError::NoSuchId) => raw("sql: no rows in result set".to_owned()),
+        CollectionError::Malformed(DraftError::NoSuchId) => {
+            raw("sql: no rows in result set".to_owned())
+        }
         CollectionError::Invalid(problems) => ApiError::invalid(failed, &problems),
         CollectionError::Store(error) => match ApiError::from(error) {
             error if error.status == StatusCode::INTERNAL_SERVER_ERROR => ApiError {

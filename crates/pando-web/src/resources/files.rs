@@ -25,16 +25,18 @@ use crate::response::{Body, Frameable, Pick, Piece, Response, json as json_respo
 use crate::tokens::{self, TokenKind};
 
 /// `POST /api/files/token`
-pub async fn token(_app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn token(_app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     let Some(auth) = &request.auth else {
-        return Err(ApiError::unauthorized("The request requires valid record authorization token."));
+        return Err(ApiError::unauthorized(
+            "The request requires valid record authorization token.",
+        ));
     };
     let token = tokens::issue(TokenKind::File, auth, None, None)?;
     Ok(picked(request, json_response(StatusCode::OK, &json!({ "token": token })), Pick::Answer))
 }
 
 /// `GET /api/files/{collection}/{id}/{name}`
-pub async fn download(
+pub(crate) async fn download(
     app: &SharedApp,
     request: &mut Request,
     collection: &str,
@@ -62,7 +64,8 @@ pub async fn download(
 fn file_field<'a>(record: &'a Record, name: &str) -> Option<&'a Field> {
     let fields = record.collection.fields.iter().zip(&record.values);
     let mut holders = fields.filter(|(field, value)| {
-        matches!(field.kind, FieldKind::File { .. }) && value.entries().iter().any(|entry| entry == name)
+        matches!(field.kind, FieldKind::File { .. })
+            && value.entries().iter().any(|entry| entry == name)
     });
     holders.next().map(|(field, _)| field)
 }
@@ -114,9 +117,7 @@ async fn served(
 }
 
 fn respond(request: &Request, object: &Object, name: &str) -> Response {
-    let header = |name: HeaderName| {
-        request.headers.get(name).and_then(|value| value.to_str().ok())
-    };
+    let header = |name: HeaderName| request.headers.get(name).and_then(|value| value.to_str().ok());
     let head = request.method == Method::HEAD;
     let asked = FileRequest {
         method: if head { pando_blob::Method::Head } else { pando_blob::Method::Get },

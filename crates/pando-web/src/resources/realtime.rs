@@ -20,7 +20,7 @@ const SUBSCRIPTIONS_MAX: usize = 1_000;
 const SUBSCRIPTION_CHARS_MAX: usize = 2_500;
 
 /// `GET /api/realtime`
-pub async fn connect(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn connect(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     if app.life.stopping.is_cancelled() {
         return Err(ApiError::unavailable(anyhow::anyhow!("stopping")));
     }
@@ -36,7 +36,10 @@ pub async fn connect(app: &SharedApp, request: &mut Request) -> Result<Response,
 }
 
 /// `POST /api/realtime`
-pub async fn subscribe(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn subscribe(
+    app: &SharedApp,
+    request: &mut Request,
+) -> Result<Response, ApiError> {
     let kind = request.header(CONTENT_TYPE).to_owned();
     let malformed = |error: ApiError| match error.status {
         StatusCode::BAD_REQUEST => ApiError { cause: error.cause, ..ApiError::bad_request("") },

@@ -5,7 +5,7 @@
 mod enrich;
 mod expand;
 mod list;
-pub mod page;
+pub(crate) mod page;
 mod write;
 
 use std::sync::Arc;
@@ -15,12 +15,11 @@ use pando_filter::Purpose;
 use pando_schema::{Record, Schema};
 use pando_store::Conn;
 
-pub use enrich::{enrich, enrich_auth, set_visibility};
-pub use expand::expand;
-pub use list::list;
-pub use write::{
-    Obsolete, Prepared, Target, create, delete, delete_files, file_key, files_of, prepare,
-    update,
+pub(crate) use enrich::{enrich, enrich_auth, set_visibility};
+pub(crate) use expand::expand;
+pub(crate) use list::list;
+pub(crate) use write::{
+    Obsolete, Prepared, Target, create, delete, delete_files, file_key, files_of, prepare, update,
 };
 
 use crate::ApiError;
@@ -32,7 +31,7 @@ use crate::resources::collection;
 use crate::response::{Pick, Response, json_text, picked};
 
 /// `GET /api/collections/{collection}/records/{id}`
-pub async fn view(
+pub(crate) async fn view(
     app: &SharedApp,
     request: &mut Request,
     name: &str,
@@ -65,14 +64,14 @@ pub async fn view(
 }
 
 /// The answer that shows one record.
-pub fn record_response(request: &Request, record: &Record) -> Response {
+pub(crate) fn record_response(request: &Request, record: &Record) -> Response {
     let mut text = Vec::with_capacity(1024);
     record.write_json(&mut text);
     picked(request, json_text(StatusCode::OK, text), Pick::Answer)
 }
 
 /// Enriches one record for the answer to a write.
-pub async fn enrich_one(
+pub(crate) async fn enrich_one(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     request: &Request,

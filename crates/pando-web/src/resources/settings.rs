@@ -12,13 +12,13 @@ use crate::request::Request;
 use crate::response::{Pick, Response, json, picked};
 
 /// `GET /api/settings`
-pub async fn view(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn view(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     require_superuser(request)?;
     Ok(shown(request, &app.store.settings()))
 }
 
 /// `PATCH /api/settings`
-pub async fn update(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     require_superuser(request)?;
     const MALFORMED: &str = "An error occurred while loading the submitted data.";
     let read = request.submission(&app.blob, app.config.body_max.bytes()).await;

@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use multer::Multipart;
 use pando_blob::{Blob, BlobError, base_name};
 
-use super::{SubmittedFile, Submission, typed_fields};
+use super::{Submission, SubmittedFile, typed_fields};
 use crate::ApiError;
 use crate::request::Query;
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 /// The first JSON value in `text`. Fails where it is not JSON, nests deeper than 128, or names
 /// an object member twice.
-pub fn parse(text: &[u8]) -> Result<Json, serde_json::Error> {
+pub(crate) fn parse(text: &[u8]) -> Result<Json, serde_json::Error> {
     Strict.deserialize(&mut serde_json::Deserializer::from_slice(text))
 }
 
@@ -89,7 +89,10 @@ mod tests {
         assert!(parse(br#"{"a": 1, "a": 2}"#).is_err());
         assert!(parse(b"{\"a\": \"\xff\"}").is_err());
         assert!(parse(b"").is_err());
-        assert_eq!(parse(br#"{"a": [1, null]} rest"#).unwrap(), serde_json::json!({"a": [1, null]}));
+        assert_eq!(
+            parse(br#"{"a": [1, null]} rest"#).unwrap(),
+            serde_json::json!({"a": [1, null]})
+        );
         assert!(parse("[".repeat(1_000).as_bytes()).is_err());
     }
 }

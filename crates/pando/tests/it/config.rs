@@ -1,3 +1,5 @@
+//! `pando config`: what it checks and shows.
+
 use std::fs;
 
 use expect_test::{Expect, expect};

@@ -1,3 +1,5 @@
+//! `pando serve`: starting, answering, stopping.
+
 use std::path::Path;
 
 use pando_testkit::{HttpClient, Request};

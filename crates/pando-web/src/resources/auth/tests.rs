@@ -58,10 +58,11 @@ impl Site {
                 let host = "127.0.0.1".to_owned();
                 settings.smtp = Smtp { enabled: true, host, port: port.into(), ..Smtp::default() };
                 change(&mut settings.smtp);
-                Ok::<_, StoreError>(tx.save_settings(settings, None).await?)
+                tx.save_settings(settings, None).await
             })
         });
-        self.runtime.block_on(saved).unwrap();
+        let saved: Result<_, StoreError> = self.runtime.block_on(saved);
+        saved.unwrap();
     }
 
     fn send(&mut self, request: &Request) -> (u16, Json) {

@@ -15,7 +15,7 @@ use crate::request::Request;
 
 /// Makes `records`, all of one collection, what the sender of `request` may see, with the related
 /// records that its `expand` parameter asks for.
-pub async fn enrich(
+pub(crate) async fn enrich(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     request: &Request,
@@ -36,7 +36,7 @@ pub async fn enrich(
 }
 
 /// Like [`enrich`] for the record that has just logged in, which sees its own address.
-pub async fn enrich_auth(
+pub(crate) async fn enrich_auth(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     context: &RequestContext,
@@ -52,7 +52,7 @@ pub async fn enrich_auth(
 }
 
 /// Sets which of `records` show their hidden fields and their e-mail addresses.
-pub async fn set_visibility(
+pub(crate) async fn set_visibility(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     context: &RequestContext,

@@ -28,7 +28,7 @@ const BACK_RELATED_MAX: usize = 1_000;
 
 /// Adds to `records`, all of one collection, what the comma-separated `paths` lead to. A path
 /// that cannot be followed is left out, as PocketBase does.
-pub async fn expand(
+pub(crate) async fn expand(
     conn: &mut Conn,
     schema: &Arc<Schema>,
     context: &RequestContext,
@@ -49,7 +49,9 @@ fn outermost(paths: &str) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for path in &paths {
         let inner = paths.iter().any(|other| {
-            other.len() > path.len() && other.starts_with(path) && other.as_bytes()[path.len()] == b'.'
+            other.len() > path.len()
+                && other.starts_with(path)
+                && other.as_bytes()[path.len()] == b'.'
         });
         if !inner && !kept.contains(path) {
             kept.push(path.clone());
@@ -79,7 +81,8 @@ fn follow<'a>(
         if depth > DEPTH_MAX || records.is_empty() {
             return Ok(());
         }
-        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let (name, rest) =
+            path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
         let step = step(conn, schema, records, name).await?;
         let mut ids: Vec<String> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
@@ -137,12 +140,14 @@ async fn back_step(
     source: &str,
     field: &str,
 ) -> Result<Step, ApiError> {
-    let unknown =
-        || ApiError::bad_request("").caused_by(anyhow::anyhow!("no back relation {source}.{field}"));
+    let unknown = || {
+        ApiError::bad_request("").caused_by(anyhow::anyhow!("no back relation {source}.{field}"))
+    };
     let source = schema.find(source).ok_or_else(unknown)?;
     let field = source.field(field).ok_or_else(unknown)?;
     match &field.kind {
-        FieldKind::Relation { collection_id, .. } if *collection_id == records[0].collection.id => {}
+        FieldKind::Relation { collection_id, .. } if *collection_id == records[0].collection.id => {
+        }
         _ => return Err(unknown()),
     }
     let text = pando_store::referring_ids(source, field, BACK_RELATED_MAX);
@@ -240,6 +245,9 @@ mod tests {
 
     #[test]
     fn a_path_inside_another_is_not_followed_twice() {
-        assert_eq!(outermost("a.b.c, a.b ,  , a.bx, test,test,.x."), ["a.b.c", "a.bx", "test", "x"]);
+        assert_eq!(
+            outermost("a.b.c, a.b ,  , a.bx, test,test,.x."),
+            ["a.b.c", "a.bx", "test", "x"]
+        );
     }
 }

@@ -17,7 +17,11 @@ use crate::resources::collection;
 use crate::response::{Pick, Response, json_text, picked};
 
 /// `GET /api/collections/{collection}/records`
-pub async fn list(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
     let schema = app.store.schema();
     let collection = collection(&schema, name)?;
     rate_limit::check_collection(app, request, collection, "list")?;
@@ -39,7 +43,9 @@ pub async fn list(app: &SharedApp, request: &mut Request, name: &str) -> Result<
     let filter = request.query.first("filter");
     if !filter.is_empty() {
         let expr = pando_filter::parse_search(filter);
-        query.filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?).map_err(unusable)?;
+        query
+            .filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?)
+            .map_err(unusable)?;
     }
     let sort = request.query.first("sort");
     if !sort.is_empty() {

@@ -12,7 +12,7 @@ const PER_PAGE_MAX: i64 = 1_000;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub(crate) struct Page {
     pub number: i64,
     pub size: i64,
     /// Whether all matching items are counted.
@@ -21,7 +21,7 @@ pub struct Page {
 
 impl Page {
     /// Reads `page`, `perPage` and `skipTotal`. Fails where they are no numbers or flags.
-    pub fn of(query: &Query) -> Result<Page, ApiError> {
+    pub(crate) fn of(query: &Query) -> Result<Page, ApiError> {
         let skip = match query.first("skipTotal") {
             "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
             "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
@@ -38,12 +38,12 @@ impl Page {
         Ok(Page { number: number("page")?.max(1), size, counted: !skip })
     }
 
-    pub fn offset(self) -> i64 {
+    pub(crate) fn offset(self) -> i64 {
         self.size.saturating_mul(self.number - 1)
     }
 
     /// Writes the part of a list answer around its items; `total` is `None` if not counted.
-    pub fn write_end(self, out: &mut Vec<u8>, total: Option<i64>) {
+    pub(crate) fn write_end(self, out: &mut Vec<u8>, total: Option<i64>) {
         let (items, pages) = match total {
             Some(total) => (total, (total + self.size - 1) / self.size),
             None => (-1, -1),

@@ -30,17 +30,23 @@ use crate::{ApiError, passwords, rate_limit};
 
 /// What a write does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     Create,
-    Update { id: String },
+    Update {
+        id: String,
+    },
     /// Updates the record with that id if there is one, else creates it.
-    Upsert { id: String },
-    Delete { id: String },
+    Upsert {
+        id: String,
+    },
+    Delete {
+        id: String,
+    },
 }
 
 /// A write that is ready for its transaction.
 #[derive(Debug)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     target: Target,
     collection_id: String,
     context: RequestContext,
@@ -58,19 +64,23 @@ pub struct Prepared {
 
 /// What a write did.
 #[derive(Debug)]
-pub struct Written {
+pub(crate) struct Written {
     /// `None` after a delete.
     pub record: Option<Record>,
     pub obsolete: Vec<Obsolete>,
 }
 
 /// `POST /api/collections/{collection}/records`
-pub async fn create(app: &SharedApp, request: &mut Request, name: &str) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    app: &SharedApp,
+    request: &mut Request,
+    name: &str,
+) -> Result<Response, ApiError> {
     write_one(app, request, name, Target::Create).await
 }
 
 /// `PATCH /api/collections/{collection}/records/{id}`
-pub async fn update(
+pub(crate) async fn update(
     app: &SharedApp,
     request: &mut Request,
     name: &str,
@@ -80,7 +90,7 @@ pub async fn update(
 }
 
 /// `DELETE /api/collections/{collection}/records/{id}`
-pub async fn delete(
+pub(crate) async fn delete(
     app: &SharedApp,
     request: &mut Request,
     name: &str,
@@ -122,7 +132,7 @@ fn needs_enriching(request: &Request, record: &Record) -> bool {
 }
 
 /// Does everything about a write that needs no transaction.
-pub async fn prepare(
+pub(crate) async fn prepare(
     app: &SharedApp,
     request: &mut Request,
     name: &str,
@@ -224,7 +234,8 @@ impl Prepared {
     fn has_password(&self, collection: &Collection) -> bool {
         let mut fields = collection.fields.iter();
         fields.any(|field| {
-            matches!(field.kind, FieldKind::Password { .. }) && self.fields.contains_key(&field.name)
+            matches!(field.kind, FieldKind::Password { .. })
+                && self.fields.contains_key(&field.name)
         })
     }
 
@@ -239,11 +250,13 @@ impl Prepared {
         let level = self.level();
         let mut trial = match &self.target {
             Target::Create => Upsert::create(Arc::clone(collection), level),
-            Target::Update { id } | Target::Upsert { id } => match app.store.read().await?.find(collection, id).await? {
-                Some(original) => Upsert::update(original, level),
-                // The transaction will see whether an earlier write of a batch makes it.
-                None => Upsert::create(Arc::clone(collection), level),
-            },
+            Target::Update { id } | Target::Upsert { id } => {
+                match app.store.read().await?.find(collection, id).await? {
+                    Some(original) => Upsert::update(original, level),
+                    // The transaction will see whether an earlier write of a batch makes it.
+                    None => Upsert::create(Arc::clone(collection), level),
+                }
+            }
             Target::Delete { .. } => return Ok(()),
         };
         trial.load(&self.fields, self.uploads.clone(), &mut rand::rng());
@@ -265,7 +278,8 @@ impl Prepared {
         }
         for pending in trial.record.plain_passwords() {
             let name = collection.fields[pending.field_index].name.clone();
-            self.hashes.push((name, passwords::hash(pending.plain.to_owned(), pending.cost).await?));
+            self.hashes
+                .push((name, passwords::hash(pending.plain.to_owned(), pending.cost).await?));
         }
         let id = match &self.target {
             Target::Update { id } | Target::Upsert { id } => id.clone(),
@@ -303,12 +317,12 @@ impl Prepared {
     }
 
     /// The files that were stored for this write, to be deleted if it fails.
-    pub fn stored(&self) -> Vec<Obsolete> {
+    pub(crate) fn stored(&self) -> Vec<Obsolete> {
         self.stored.iter().cloned().map(Obsolete::File).collect()
     }
 
     /// Writes, inside a transaction.
-    pub async fn run(mut self, tx: &mut Tx) -> Result<Written, ApiError> {
+    pub(crate) async fn run(mut self, tx: &mut Tx) -> Result<Written, ApiError> {
         let schema = Arc::clone(tx.schema());
         let collection = schema.by_id(&self.collection_id);
         let collection =
@@ -327,7 +341,11 @@ impl Prepared {
         }
     }
 
-    async fn run_create(mut self, tx: &mut Tx, collection: &Arc<Collection>) -> Result<Written, ApiError> {
+    async fn run_create(
+        mut self,
+        tx: &mut Tx,
+        collection: &Arc<Collection>,
+    ) -> Result<Written, ApiError> {
         const FAILED: &str = "Failed to create record.";
         let mut upsert = Upsert::create(Arc::clone(collection), self.level());
         self.load(&mut upsert);
@@ -503,14 +521,14 @@ fn rule_record(record: &Record) -> Record {
 }
 
 /// Where a file of a record is stored.
-pub fn file_key(collection: &Collection, id: &str, name: &str) -> Result<Key, ApiError> {
+pub(crate) fn file_key(collection: &Collection, id: &str, name: &str) -> Result<Key, ApiError> {
     Key::parse(format!("{}/{id}/{name}", collection.id))
         .map_err(|error| ApiError::not_found("").caused_by(error))
 }
 
 /// Files that nothing refers to any more.
 #[derive(Debug, Clone)]
-pub enum Obsolete {
+pub(crate) enum Obsolete {
     /// One file and its thumbs.
     File(Key),
     /// All files of a record.
@@ -518,7 +536,7 @@ pub enum Obsolete {
 }
 
 /// Deletes files. One that stays behind is only a waste, so failures are logged and not told.
-pub async fn delete_files(app: &App, obsolete: impl IntoIterator<Item = Obsolete>) {
+pub(crate) async fn delete_files(app: &App, obsolete: impl IntoIterator<Item = Obsolete>) {
     for obsolete in obsolete {
         if let Err(error) = delete_file(app, &obsolete).await {
             warn!(error = format!("{error:#}"), "failed to delete files of a record");
@@ -539,7 +557,7 @@ async fn delete_file(app: &App, obsolete: &Obsolete) -> Result<(), BlobError> {
 }
 
 /// The files of records that were deleted.
-pub fn files_of(records: &[Arc<Record>]) -> Vec<Obsolete> {
+pub(crate) fn files_of(records: &[Arc<Record>]) -> Vec<Obsolete> {
     let has_files = |record: &&Arc<Record>| record.file_names().next().is_some();
     let folders = records.iter().filter(has_files).filter_map(|record| {
         Prefix::parse(&format!("{}/{}/", record.collection.id, record.id())).ok()

@@ -165,3 +165,14 @@ fn the_last_of_ten_one_time_passwords_is_used_again() {
     assert_eq!((&ids[10], &ids[11]), (&ids[9], &ids[9]));
     assert_eq!((site.mail_count(), site.rows("_otps").len()), (10, 10));
 }
+
+#[test]
+fn a_mail_under_way_is_sent_before_the_stop() {
+    let mut site = Site::start();
+    site.sign_up("ann@example.com");
+    assert_eq!(site.post("request-verification", json!({ "email": "ann@example.com" })).0, 204);
+    site.app.life.stopping.cancel();
+    assert!(site.runtime.block_on(site.app.life.drained(LONG)));
+    assert!(site.app.mailer.idle() && !site.app.life.failed());
+    assert_eq!(site.sink.nth(0).header("To"), "ann@example.com");
+}
