@@ -237,17 +237,15 @@ impl State {
     fn unwatch(&mut self, id: &str) {
         let Some(client) = self.clients.get_mut(id) else { return };
         for topic in std::mem::take(&mut client.topics) {
-            if let Some(watchers) = self.watchers.get_mut(&topic.path) {
-                watchers.retain(|watcher| {
-                    *watcher.client_id != *id || !Arc::ptr_eq(&watcher.topic, &topic)
-                });
-                if watchers.is_empty() {
-                    self.watchers.remove(&topic.path);
-                }
-            }
-            // The map's own and the one at hand: nobody else watches it.
-            if Arc::strong_count(&topic) == 2 {
+            let Some(watchers) = self.watchers.get_mut(&topic.path) else { continue };
+            watchers.retain(|watcher| {
+                *watcher.client_id != *id || !Arc::ptr_eq(&watcher.topic, &topic)
+            });
+            if !watchers.iter().any(|watcher| Arc::ptr_eq(&watcher.topic, &topic)) {
                 self.topics.remove(&topic.text);
+            }
+            if watchers.is_empty() {
+                self.watchers.remove(&topic.path);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Instant;
@@ -69,7 +69,11 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
 
 /// What the API says, also if it fails.
 async fn handle(app: &SharedApp, mut request: Request) -> Response {
-    let outcome = caught(respond(app, &mut request)).await;
+    let outcome = {
+        // Pinned here and not in `caught`, which would hold it twice: it is some kilobytes large.
+        let responding = pin!(respond(app, &mut request));
+        caught(responding).await
+    };
     let response = match outcome {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => failed(&request, &error),
@@ -183,8 +187,7 @@ fn older_words(status: StatusCode) -> Option<ReasonPhrase> {
 }
 
 /// Runs `future` to its end, or to the panic in it.
-async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
+async fn caught<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Box<dyn Any + Send>> {
     poll_fn(|context| {
         // What panicked is dropped and never looked at again; what it shares with other requests
         // recovers from poisoned locks.
