@@ -1,7 +1,7 @@
 //! A record: the values of one row of a collection, and everything about them that is pure.
 //!
 //! The life of a write: [`Upsert`] loads a request into a record, `Upsert::check` and
-//! [`validate`] judge it, `Record::fill_new` and `Record::fill_dates` complete it, the caller
+//! [`validate()`] judge it, `Record::fill_new` and `Record::fill_dates` complete it, the caller
 //! hashes `Record::plain_passwords`, and the store runs the [`StoreCheck`]s and writes the row.
 //!
 //! Source: PocketBase `core/record_model.go`, `forms/record_upsert.go`.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use hyper::body::Incoming;
@@ -26,6 +27,8 @@ pub(crate) struct Request {
     /// Who sent it, if a valid token came with it.
     pub auth: Option<Arc<Record>>,
     body: Body,
+    /// How long its body may take to arrive.
+    body_timeout: Duration,
 }
 
 #[derive(Debug)]
@@ -35,7 +38,12 @@ enum Body {
 }
 
 impl Request {
-    pub(crate) fn new(parts: http::request::Parts, body: Incoming, remote_ip: IpAddr) -> Request {
+    pub(crate) fn new(
+        parts: http::request::Parts,
+        body: Incoming,
+        remote_ip: IpAddr,
+        body_timeout: Duration,
+    ) -> Request {
         Request {
             method: parts.method,
             segments: segments(parts.uri.path()),
@@ -45,6 +53,7 @@ impl Request {
             remote_ip,
             auth: None,
             body: Body::Unread(body),
+            body_timeout,
         }
     }
 
@@ -65,6 +74,7 @@ impl Request {
             remote_ip: self.remote_ip,
             auth: self.auth.clone(),
             body: Body::Read(body),
+            body_timeout: self.body_timeout,
         }
     }
 
@@ -80,9 +90,9 @@ impl Request {
         if let Body::Unread(_) = self.body {
             let unread = std::mem::replace(&mut self.body, Body::Read(Submission::default()));
             if let Body::Unread(incoming) = unread {
-                let read =
-                    submission::read(&self.headers, &self.query, incoming, blob, bytes_max).await?;
-                self.body = Body::Read(read);
+                let read = submission::read(&self.headers, &self.query, incoming, blob, bytes_max);
+                let in_time = tokio::time::timeout(self.body_timeout, read).await;
+                self.body = Body::Read(in_time.map_err(|_elapsed| too_slow())??);
             }
         }
         match &mut self.body {
@@ -99,6 +109,11 @@ impl Request {
     pub(crate) fn by_superuser(&self) -> bool {
         self.auth.as_ref().is_some_and(|auth| is_superuser(auth))
     }
+}
+
+fn too_slow() -> ApiError {
+    let words = "The request body took too long to arrive.";
+    ApiError::new(http::StatusCode::REQUEST_TIMEOUT, words)
 }
 
 /// Whether `record` is a superuser, to whom no rule applies.

@@ -17,12 +17,12 @@ use serde_json::json;
 use tracing::warn;
 
 use super::records::file_key;
-use crate::ApiError;
 use crate::access::{self, Verdict, verdict};
 use crate::app::{App, SharedApp};
 use crate::request::{Request, is_superuser};
 use crate::response::{Body, Frameable, Pick, Piece, Response, json as json_response, picked};
 use crate::tokens::{self, TokenKind};
+use crate::{ApiError, rate_limit};
 
 /// `POST /api/files/token`
 pub(crate) async fn token(_app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
@@ -44,7 +44,8 @@ pub(crate) async fn download(
     name: &str,
 ) -> Result<Response, ApiError> {
     let schema = app.store.schema();
-    let collection = schema.find(collection).ok_or_else(|| ApiError::not_found(""))?;
+    let collection = super::existing(&schema, collection)?;
+    rate_limit::check_collection(app, request, collection, "file")?;
     let mut conn = app.store.read().await?;
     let record = conn.find(collection, id).await?.ok_or_else(|| ApiError::not_found(""))?;
     let field = file_field(&record, name).ok_or_else(|| ApiError::not_found(""))?;

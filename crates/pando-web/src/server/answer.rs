@@ -40,7 +40,8 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
             if method == Method::OPTIONS {
                 cors::preflight(&parts.headers, allowed_origin)
             } else {
-                let request = Request::new(parts, body, caller.ip);
+                let request =
+                    Request::new(parts, body, caller.ip, caller.app.config.body_timeout.duration());
                 let mut response = handle(&caller.app, request).await;
                 headers::secure(&mut response);
                 cors::mark(response.headers_mut(), allowed_origin);
