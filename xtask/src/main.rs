@@ -49,9 +49,9 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         "ci" => ci::run(),
         "tidy" => tidy::run(),
         "setup" => setup::run().map(|_| ()),
-        "compare" => prepared(rest, compare::run),
-        "bench" => prepared(rest, bench::run),
-        "crash" => prepared(rest, crash::run),
+        "compare" => prepared(rest, "release", compare::run),
+        "bench" => prepared(rest, "dist", bench::run),
+        "crash" => prepared(rest, "release", crash::run),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -60,12 +60,16 @@ fn run(args: &[String]) -> anyhow::Result<()> {
     }
 }
 
-/// Runs a command that needs PocketBase and a fresh, optimised Pando.
-fn prepared(args: &[String], command: fn(&[String]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// Runs a command that needs PocketBase and a fresh Pando, built with that profile.
+fn prepared(
+    args: &[String],
+    profile: &str,
+    command: fn(&[String]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let only_asks = args.iter().any(|arg| arg == "--help" || arg == "-h");
     if !only_asks {
         setup::run()?;
-        test::build_release()?;
+        test::build_pando(profile)?;
     }
     command(args)
 }

@@ -20,11 +20,11 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
 }
 
 /// Builds what users run, unless they named another binary to look at.
-pub(crate) fn build_release() -> anyhow::Result<()> {
+pub(crate) fn build_pando(profile: &str) -> anyhow::Result<()> {
     if env::var_os("PANDO_BIN").is_some() {
         return Ok(());
     }
-    run_command(command("cargo", ["build", "--release", "--package", "pando"]))
+    run_command(command("cargo", ["build", "--profile", profile, "--package", "pando"]))
 }
 
 /// Sets a variable unless the user has set it: one may well test another binary.

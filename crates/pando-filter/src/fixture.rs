@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use pando_schema::{Collection, CollectionKind, Field, FieldKind, Record, Rules, Schema, Value};
+use pando_schema::{
+    Collection, CollectionKind, Derived, Field, FieldKind, Record, Rules, Schema, Value,
+};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 use time::OffsetDateTime;
@@ -62,6 +64,7 @@ fn collection(
         view_query: String::new(),
         created: String::new(),
         updated: String::new(),
+        json_shape: Derived::default(),
     }
 }
 

@@ -5,6 +5,7 @@
 pub(crate) mod auth_options;
 mod changes;
 mod create;
+mod derived;
 pub(crate) mod draft;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -22,6 +23,7 @@ pub use auth_options::{
 };
 pub use changes::{Column, Conversion, NewIndex, Shape, TableChanges, index_failure};
 pub use create::scaffolds;
+pub use derived::Derived;
 pub use draft::{Draft, DraftError};
 pub use import::{ImportError, ImportPlan, ImportSave, Missing, import_failure, plan_import};
 pub use index::{Index, IndexColumn, single_column_unique_index};
@@ -29,6 +31,7 @@ pub use stored::{CollectionRow, StoredError};
 pub use system::system_collections;
 pub use validate::Surroundings;
 
+use crate::record::JsonShape;
 use crate::{Field, FieldKind};
 
 /// What kind of records a collection holds.
@@ -85,6 +88,8 @@ pub struct Collection {
     pub view_query: String,
     pub created: String,
     pub updated: String,
+    /// How records of this collection look as JSON.
+    pub json_shape: Derived<JsonShape>,
 }
 
 impl Collection {

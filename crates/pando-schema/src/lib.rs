@@ -15,8 +15,8 @@ mod settings;
 mod value;
 
 pub use collection::{
-    AuthAlert, AuthOptions, Collection, CollectionKind, CollectionRow, Column, Conversion, Draft,
-    DraftError, EmailTemplate, ImportError, ImportPlan, ImportSave, Index, IndexColumn,
+    AuthAlert, AuthOptions, Collection, CollectionKind, CollectionRow, Column, Conversion, Derived,
+    Draft, DraftError, EmailTemplate, ImportError, ImportPlan, ImportSave, Index, IndexColumn,
     MappedFields, Mfa, Missing, NewIndex, OAuth2, OAuth2Provider, Otp, PasswordAuth, Rules, Shape,
     StoredError, Surroundings, TableChanges, TokenOptions, import_failure, index_failure,
     oauth2_provider_known, plan_import, scaffolds, single_column_unique_index, system_collections,
@@ -32,7 +32,7 @@ pub use random::{
     random_text_of,
 };
 pub use record::{
-    Access, Expanded, JsonWriter, NewFile, PlainPassword, Record, StoreCheck, Upsert, check_text,
+    Access, Expanded, JsonShape, NewFile, PlainPassword, Record, StoreCheck, Upsert, check_text,
     email_valid, files_removed, unique_problems, validate,
 };
 pub use schema::Schema;

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use crate::{Collection, FieldKind, Value};
 
-pub use json::JsonWriter;
+pub use json::JsonShape;
 pub use upsert::{Access, Upsert};
 pub(crate) use validate::url_host;
 pub use validate::{StoreCheck, check_text, email_valid, unique_problems, validate};

@@ -3,6 +3,7 @@
 //! The calls are `async` so that the code above reads the same on PostgreSQL, where they wait for
 //! the network. On SQLite they are done when they return.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +17,13 @@ use crate::StoreError;
 
 /// Virtual machine steps between two looks at the clock: some 0.1 ms of work.
 const STEPS_PER_CLOCK_CHECK: i32 = 10_000;
+
+/// How long a statement waits for another process, such as a backup, to let go of the file.
+pub(crate) const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long the writer waits for readers of an older state before it writes the log back another
+/// time: other writes wait, too.
+const OLDER_READERS_WAIT_MAX: Duration = Duration::from_millis(20);
 
 /// One connection, used by one request at a time.
 pub struct Conn {
@@ -137,9 +145,7 @@ impl Conn {
                 ValueRef::Null => String::new(),
                 ValueRef::Integer(number) => number.to_string(),
                 ValueRef::Real(number) => number.to_string(),
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                    String::from_utf8_lossy(bytes).into_owned()
-                }
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => text_of(bytes).into_owned(),
             });
             Ok(())
         })?;
@@ -182,6 +188,18 @@ impl Conn {
             take(row)?;
         }
         Ok(())
+    }
+
+    /// Copies the write-ahead log into the database, unless somebody reads for long what is older
+    /// than the last commit; then false.
+    pub(crate) fn write_log_back(&mut self) -> Result<bool, StoreError> {
+        self.db.busy_timeout(OLDER_READERS_WAIT_MAX)?;
+        let done = self.db.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+            let (busy, pages, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(busy == 0 && pages == copied)
+        });
+        self.db.busy_timeout(BUSY_WAIT_MAX)?;
+        Ok(done?)
     }
 
     /// Whether SQLite has rolled the open transaction back by itself, as it does on a full disk.
@@ -234,8 +252,17 @@ fn sql_value(value: ValueRef<'_>) -> SqlValue {
         ValueRef::Integer(number) => SqlValue::Int(number),
         ValueRef::Real(number) => SqlValue::Real(number),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            SqlValue::Text(String::from_utf8_lossy(bytes).into_owned())
+            SqlValue::Text(text_of(bytes).into_owned())
         }
+    }
+}
+
+/// What SQLite holds as text, which need not be UTF-8. The check before it is several times as
+/// fast as the conversion.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 
@@ -248,7 +275,7 @@ fn record(collection: &Arc<Collection>, row: &rusqlite::Row<'_>) -> rusqlite::Re
             ValueRef::Integer(number) => Value::from_sql_int(field, number),
             ValueRef::Real(number) => Value::from_sql_real(field, number),
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                Value::from_sql_text(field, String::from_utf8_lossy(bytes))
+                Value::from_sql_text(field, text_of(bytes))
             }
         });
     }

@@ -3,17 +3,20 @@
 //! Source: PocketBase `core/db_connect.go` for the pragmas. `synchronous=FULL` is ours: an
 //! acknowledged write survives power loss, and group commit pays for the fsync.
 
+mod log;
 mod readers;
 mod writer;
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
+pub(crate) use log::LogLength;
 pub use readers::Reader;
 pub(crate) use readers::Readers;
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Writer, WriterThread};
 
 use crate::StoreError;
 
@@ -34,7 +37,7 @@ pub(crate) enum Access {
 pub(crate) fn connect(path: &Path, access: Access) -> Result<rusqlite::Connection, StoreError> {
     let connection = rusqlite::Connection::open(path)?;
     // First, so that the next statements wait for a lock instead of failing.
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(crate::conn::BUSY_WAIT_MAX)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", 200_000_000)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -42,7 +45,9 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<rusqlite::Connectio
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
     connection.pragma_update(None, "query_only", access == Access::ReadOnly)?;
-    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // Else each execution with other values would plan the statement anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
     add_functions(&connection)?;
     Ok(connection)
@@ -77,3 +82,6 @@ fn add_functions(connection: &rusqlite::Connection) -> Result<(), StoreError> {
 fn number_of(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

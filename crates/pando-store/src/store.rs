@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
 use tokio::sync::broadcast;
 
-use crate::sqlite::{Access, Reader, Readers, Writer, connect};
+use crate::sqlite::{Access, LogLength, Reader, Readers, Writer, WriterThread, connect};
 use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
@@ -56,7 +56,9 @@ impl Store {
     pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         let lock = bootstrap::lock(&options.dir)?;
         let path = options.dir.join("data.db");
-        let mut conn = Conn::new(connect(&path, Access::ReadWrite)?, None)?;
+        let mut db = connect(&path, Access::ReadWrite)?;
+        let log = LogLength::of(&mut db)?;
+        let mut conn = Conn::new(db, None)?;
         bootstrap::prepare(&mut conn, options).await?;
         let schema = Arc::new(bootstrap::load_schema(&mut conn).await?);
         let key = options.encryption_key.as_deref();
@@ -68,9 +70,14 @@ impl Store {
         });
         let (wait, timeout) = (options.read_wait_max, options.query_timeout);
         let readers = Readers::open(&path, options.readers, wait, timeout)?;
-        let tx = Tx::new(conn, schema, settings);
-        let (queue_max, group_max) = (options.write_queue_max, options.group_max);
-        let (writer, thread) = Writer::start(tx, Arc::clone(&shared), queue_max, group_max);
+        let thread = WriterThread {
+            tx: Tx::new(conn, schema, settings),
+            shared: Arc::clone(&shared),
+            readers: readers.clone(),
+            log,
+            group_max: options.group_max,
+        };
+        let (writer, thread) = Writer::start(thread, options.write_queue_max);
         Ok(Store {
             shared,
             readers,
@@ -101,7 +108,8 @@ impl Store {
         self.shared.changes.subscribe()
     }
 
-    /// A connection to read with. Fails with `Busy` when none gets free in time.
+    /// A connection to read with. It sees all that is committed now, and nothing later for as long
+    /// as it is held. Fails with `Busy` when none gets free in time.
     pub async fn read(&self) -> Result<Reader, StoreError> {
         self.readers.take().await
     }

@@ -95,6 +95,11 @@ impl Tx {
         self.settings = shared.settings.load_full();
     }
 
+    /// Copies the write-ahead log into the database. False if somebody still reads what is older.
+    pub(crate) fn write_log_back(&mut self) -> Result<bool, StoreError> {
+        self.conn.write_log_back()
+    }
+
     /// Leaves the files tidy: statistics fresh, the log written back into the database.
     pub(crate) fn finish_up(&mut self) {
         let tidy = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";

@@ -7,7 +7,7 @@ use rand::RngCore;
 use crate::collection::index::single_column_unique_index;
 use crate::field::list::{add_field, collect_fields, crc32};
 use crate::random::{LOWER_ALPHANUMERIC, random_text_of};
-use crate::{AuthOptions, Collection, CollectionKind, Field, FieldKind, Rules};
+use crate::{AuthOptions, Collection, CollectionKind, Derived, Field, FieldKind, Rules};
 
 /// What ids of records look like, unless the owner of a collection changes it.
 const RECORD_ID_PATTERN: &str = "^[a-z0-9]+$";
@@ -30,6 +30,7 @@ impl Collection {
             view_query: String::new(),
             created: String::new(),
             updated: String::new(),
+            json_shape: Derived::default(),
         };
         if id.is_empty() {
             collection.id = default_id(kind, name);

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::collection::json::{Secrets, load_auth};
 use crate::load::{KeyMatch, Loader, Malformed};
-use crate::{AuthOptions, Collection, CollectionKind, Field, Rules};
+use crate::{AuthOptions, Collection, CollectionKind, Derived, Field, Rules};
 
 /// The columns of a row of `_collections`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -77,6 +77,7 @@ impl Collection {
             view_query,
             created: row.created,
             updated: row.updated,
+            json_shape: Derived::default(),
         })
     }
 

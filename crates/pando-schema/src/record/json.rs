@@ -5,7 +5,6 @@
 //! Source: PocketBase `core/record_model.go` (`PublicExport`).
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -13,15 +12,8 @@ use super::{Expanded, Record};
 use crate::value::write_string;
 use crate::{Collection, CollectionKind, FieldKind, Value};
 
-/// Writes records; remembers how those of a collection look, which pays off for lists.
-#[derive(Default)]
-pub struct JsonWriter {
-    shapes: Vec<Arc<Shape>>,
-}
-
 /// What the records of one collection show, in order.
-struct Shape {
-    collection: Arc<Collection>,
+pub struct JsonShape {
     members: Vec<Member>,
     /// The text of all members: names with quotes and colon, and constant values.
     text: Vec<u8>,
@@ -54,16 +46,9 @@ enum Content {
 }
 
 impl Record {
-    /// Appends this record as JSON. For several records, use one [`JsonWriter`].
+    /// Appends this record as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        JsonWriter::default().write(self, out);
-    }
-}
-
-impl JsonWriter {
-    /// Appends `record` as JSON.
-    pub fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let shape = self.shape_of(&record.collection);
+        let shape = self.collection.json_shape.or_make(|| JsonShape::of(&self.collection));
         out.push(b'{');
         let empty = out.len();
         for member in &shape.members {
@@ -72,92 +57,82 @@ impl JsonWriter {
                 out.push(b',');
             }
             out.extend_from_slice(&shape.text[member.text.clone()]);
-            if !self.write_content(record, member.content, out) {
+            if !self.write_content(member.content, out) {
                 out.truncate(start);
             }
         }
         out.push(b'}');
     }
 
-    /// Appends `records` as a JSON list.
-    pub fn write_list(&mut self, records: &[Record], out: &mut Vec<u8>) {
-        out.push(b'[');
-        for (index, record) in records.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            self.write(record, out);
-        }
-        out.push(b']');
-    }
-
     /// Writes a member's value; says whether it is to be shown at all.
-    fn write_content(&mut self, record: &Record, content: Content, out: &mut Vec<u8>) -> bool {
+    fn write_content(&self, content: Content, out: &mut Vec<u8>) -> bool {
         match content {
             Content::Constant => true,
             Content::Field { index, hidden } => {
-                let shown = !hidden || record.hidden_shown;
+                let shown = !hidden || self.hidden_shown;
                 if shown {
-                    record.values[index].write_json(out);
+                    self.values[index].write_json(out);
                 }
                 shown
             }
             Content::Password { hidden } => {
                 out.extend_from_slice(b"\"\"");
-                !hidden || record.hidden_shown
+                !hidden || self.hidden_shown
             }
             Content::Email { index, hidden, visibility } => {
                 let public =
-                    visibility.is_some_and(|index| record.values[index] == Value::Bool(true));
-                let shown = (!hidden || record.hidden_shown) && (record.email_shown || public);
+                    visibility.is_some_and(|index| self.values[index] == Value::Bool(true));
+                let shown = (!hidden || self.hidden_shown) && (self.email_shown || public);
                 if shown {
-                    record.values[index].write_json(out);
+                    self.values[index].write_json(out);
                 }
                 shown
             }
             Content::Expand => {
-                if let Some(expand) = &record.expand {
-                    self.write_expand(expand, out);
+                if let Some(expand) = &self.expand {
+                    write_expand(expand, out);
                 }
-                record.expand.is_some()
+                self.expand.is_some()
             }
         }
     }
 
-    fn write_expand(&mut self, expand: &IndexMap<String, Expanded>, out: &mut Vec<u8>) {
-        let mut entries: Vec<_> = expand.iter().collect();
-        entries.sort_unstable_by_key(|(name, _)| *name);
-        out.push(b'{');
-        for (index, (name, expanded)) in entries.into_iter().enumerate() {
+    /// Appends `records` as a JSON list.
+    pub fn write_json_list(records: &[Record], out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (index, record) in records.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            write_string(name, out);
-            out.push(b':');
-            match expanded {
-                Expanded::One(related) => self.write(related, out),
-                Expanded::Many(related) => self.write_list(related, out),
-            }
+            record.write_json(out);
         }
-        out.push(b'}');
-    }
-
-    fn shape_of(&mut self, collection: &Arc<Collection>) -> Arc<Shape> {
-        let mut known = self.shapes.iter();
-        if let Some(shape) = known.find(|shape| Arc::ptr_eq(&shape.collection, collection)) {
-            return Arc::clone(shape);
-        }
-        let shape = Arc::new(Shape::new(Arc::clone(collection)));
-        self.shapes.push(Arc::clone(&shape));
-        shape
+        out.push(b']');
     }
 }
 
-impl Shape {
-    fn new(collection: Arc<Collection>) -> Shape {
+fn write_expand(expand: &IndexMap<String, Expanded>, out: &mut Vec<u8>) {
+    let mut entries: Vec<_> = expand.iter().collect();
+    entries.sort_unstable_by_key(|(name, _)| *name);
+    out.push(b'{');
+    for (index, (name, expanded)) in entries.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(name, out);
+        out.push(b':');
+        match expanded {
+            Expanded::One(related) => related.write_json(out),
+            Expanded::Many(related) => Record::write_json_list(related, out),
+        }
+    }
+    out.push(b'}');
+}
+
+impl JsonShape {
+    fn of(collection: &Collection) -> JsonShape {
         let mut named: Vec<(&str, Content)> = Vec::with_capacity(collection.fields.len() + 3);
         for index in 0..collection.fields.len() {
-            if let Some(content) = field_content(&collection, index) {
+            if let Some(content) = field_content(collection, index) {
                 named.push((&collection.fields[index].name, content));
             }
         }
@@ -179,7 +154,7 @@ impl Shape {
             }
             members.push(Member { text: start..text.len(), content });
         }
-        Shape { members, text, collection }
+        JsonShape { members, text }
     }
 }
 

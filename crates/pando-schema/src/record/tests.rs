@@ -33,6 +33,7 @@ pub(crate) fn collection(name: &str, kind: CollectionKind, fields: Vec<Field>) -
         view_query: String::new(),
         created: String::new(),
         updated: String::new(),
+        json_shape: crate::Derived::default(),
     })
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Invariants: a request is answered only after the commit that holds its writes is on disk. A
 //! request that fails leaves nothing behind and does not disturb those it shares a commit with.
+//! The write-ahead log is written back after the answers, so nobody waits for it.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -11,8 +12,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use tokio::sync::oneshot;
-use tracing::error;
+use tracing::{error, warn};
 
+use super::{LogLength, Readers};
 use crate::store::Shared;
 use crate::{StoreError, Tx, TxFuture};
 
@@ -23,14 +25,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. It ends when the writer is dropped and the queue is empty.
-    pub(crate) fn start(
-        tx: Tx,
-        shared: Arc<Shared>,
-        queue_max: usize,
-        group_max: usize,
-    ) -> (Writer, thread::JoinHandle<()>) {
+    pub(crate) fn start(work: WriterThread, queue_max: usize) -> (Writer, thread::JoinHandle<()>) {
         let (queue, jobs) = mpsc::sync_channel(queue_max);
-        let work = move || WriterThread { tx, shared, jobs, group_max }.run();
+        let work = move || work.run(&jobs);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(work)
@@ -102,18 +99,20 @@ where
     }
 }
 
-struct WriterThread {
-    tx: Tx,
-    shared: Arc<Shared>,
-    jobs: mpsc::Receiver<Box<dyn Job>>,
-    group_max: usize,
+/// What the thread works with.
+pub(crate) struct WriterThread {
+    pub(crate) tx: Tx,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) readers: Readers,
+    pub(crate) log: LogLength,
+    pub(crate) group_max: usize,
 }
 
 impl WriterThread {
-    fn run(mut self) {
-        while let Ok(first) = self.jobs.recv() {
+    fn run(mut self, jobs: &mpsc::Receiver<Box<dyn Job>>) {
+        while let Ok(first) = jobs.recv() {
             let mut group = Vec::with_capacity(16);
-            let committed = self.commit_group(first, &mut group);
+            let committed = self.commit_group(first, jobs, &mut group);
             let failure = committed.err().map(Arc::new);
             if let Some(error) = &failure {
                 error!(error = format!("{error:#}"), jobs = group.len(), "commit failed");
@@ -122,7 +121,11 @@ impl WriterThread {
             for job in group {
                 job.finish(failure.clone());
             }
+            if self.log.is_due() {
+                self.write_log_back();
+            }
         }
+        self.readers.renew();
         self.tx.finish_up();
     }
 
@@ -130,6 +133,7 @@ impl WriterThread {
     fn commit_group(
         &mut self,
         first: Box<dyn Job>,
+        jobs: &mpsc::Receiver<Box<dyn Job>>,
         group: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         group.push(first);
@@ -140,12 +144,26 @@ impl WriterThread {
             if group.len() == self.group_max {
                 break;
             }
-            let Ok(next) = self.jobs.try_recv() else { break };
+            let Ok(next) = jobs.try_recv() else { break };
             group.push(next);
         }
         let changes = self.tx.commit()?;
+        self.readers.renew();
         self.shared.publish(&self.tx, changes);
         Ok(())
+    }
+
+    /// Copies the log into the database. Readers then need it no more, and it starts over.
+    fn write_log_back(&mut self) {
+        self.log.postpone();
+        match self.tx.write_log_back() {
+            Ok(true) => self.readers.renew(),
+            // A slow reader still needs the database as it is.
+            Ok(false) => {}
+            Err(error) => {
+                warn!(error = format!("{error:#}"), "failed to write the log back");
+            }
+        }
     }
 }
 

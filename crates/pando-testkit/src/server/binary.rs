@@ -32,7 +32,7 @@ pub fn find_binary(product: Product) -> Result<PathBuf> {
         ),
         Product::Pando => (
             "PANDO_BIN",
-            &["release/pando", "debug/pando"][..],
+            &["dist/pando", "release/pando", "debug/pando"][..],
             "`cargo build --release -p pando` makes it",
         ),
     };

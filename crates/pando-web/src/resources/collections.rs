@@ -8,8 +8,8 @@ use http::StatusCode;
 use pando_blob::Prefix;
 use pando_filter::{Columns, FilterError, Purpose};
 use pando_schema::{
-    Collection, CollectionKind, DraftError, Field, FieldKind, Missing, Problem, Problems, Rules,
-    import_failure, scaffolds as new_scaffolds,
+    Collection, CollectionKind, Derived, DraftError, Field, FieldKind, Missing, Problem, Problems,
+    Rules, import_failure, scaffolds as new_scaffolds,
 };
 use pando_store::CollectionError;
 use serde_json::{Map, Value as Json};
@@ -55,6 +55,7 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
         ids.iter().filter_map(|id| schema.by_id(id)).map(|found| found.to_json().to_string());
     let mut text = b"{\"items\":[".to_vec();
     text.extend_from_slice(shown.collect::<Vec<_>>().join(",").as_bytes());
+    text.push(b']');
     page.write_end(&mut text, total);
     Ok(picked(request, json_text(StatusCode::OK, text), Pick::Items))
 }
@@ -92,6 +93,7 @@ fn table_of_collections() -> Collection {
         view_query: String::new(),
         created: String::new(),
         updated: String::new(),
+        json_shape: Derived::default(),
     }
 }
 

@@ -63,19 +63,10 @@ pub(crate) async fn list(
     };
     enrich(&mut conn, &schema, request, &mut records).await?;
     let mut text = Vec::with_capacity(256 + 512 * records.len());
-    text.extend_from_slice(b"{\"items\":[");
-    write_items(&mut text, &records);
+    text.extend_from_slice(b"{\"items\":");
+    Record::write_json_list(&records, &mut text);
     page.write_end(&mut text, total);
     Ok(picked(request, json_text(StatusCode::OK, text), Pick::Items))
-}
-
-fn write_items(text: &mut Vec<u8>, records: &[Record]) {
-    for (index, record) in records.iter().enumerate() {
-        if index > 0 {
-            text.push(b',');
-        }
-        record.write_json(text);
-    }
 }
 
 /// Only superusers filter and sort by what the request or other collections say.

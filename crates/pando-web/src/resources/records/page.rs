@@ -51,7 +51,7 @@ impl Page {
         let Page { number, size, .. } = self;
         write!(
             out,
-            "],\"page\":{number},\"perPage\":{size},\"totalItems\":{items},\"totalPages\":{pages}}}"
+            ",\"page\":{number},\"perPage\":{size},\"totalItems\":{items},\"totalPages\":{pages}}}"
         )
         .expect("a Vec takes all writes");
     }

@@ -1,0 +1,88 @@
+use std::time::{Duration, Instant};
+
+use pando_schema::{Record, SqlValue, Value};
+use tempfile::TempDir;
+
+use crate::{Store, StoreError, StoreOptions, WriteError};
+
+async fn store() -> (Store, TempDir) {
+    let home = TempDir::new().unwrap();
+    let options = StoreOptions { dir: home.path().to_owned(), ..StoreOptions::default() };
+    (Store::open(&options).await.unwrap(), home)
+}
+
+async fn add_user(store: &Store, name: String) {
+    let users = store.schema().find("users").unwrap().clone();
+    let outcome: Result<(), Failure> = store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut user = Record::new(users);
+                user.put("name", Value::Text(name));
+                user.fill_new(&mut rand::rng());
+                tx.insert(user).await?;
+                Ok(())
+            })
+        })
+        .await;
+    outcome.unwrap();
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+async fn count(store: &Store) -> i64 {
+    let mut reader = store.read().await.unwrap();
+    reader.integer("SELECT COUNT(*) FROM users", &[]).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_read_sees_the_last_commit_and_none_that_comes_while_it_lasts() {
+    let (store, _home) = store().await;
+    let mut held = store.read().await.unwrap();
+    let text = "SELECT COUNT(*) FROM users";
+    assert_eq!(held.integer(text, &[]).await.unwrap(), Some(0));
+    for expected in 1..20 {
+        add_user(&store, "x".to_owned()).await;
+        assert_eq!(count(&store).await, expected);
+    }
+    assert_eq!(held.integer(text, &[]).await.unwrap(), Some(0));
+    drop(held);
+    assert_eq!(count(&store).await, 19);
+}
+
+#[tokio::test]
+async fn what_other_programs_write_shows_up() {
+    let (store, home) = store().await;
+    assert_eq!(count(&store).await, 0);
+    let other = rusqlite::Connection::open(home.path().join("data.db")).unwrap();
+    other.execute("INSERT INTO users (id, email) VALUES ('someone', 'a@b.c')", []).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while count(&store).await == 0 {
+        assert!(Instant::now() < deadline, "the row of another program never showed up");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Without that, the log would grow for as long as somebody reads now and then.
+#[tokio::test]
+async fn idle_readers_let_the_log_start_over() {
+    let (store, home) = store().await;
+    let log = home.path().join("data.db-wal");
+    for round in 0..60 {
+        // The snapshot that this leaves behind is of before the write.
+        assert_eq!(count(&store).await, round);
+        add_user(&store, "long ".repeat(30_000)).await;
+    }
+    // Sixty times 150 kB; the log is written back and used again from 4 MB on.
+    let length = log.metadata().unwrap().len();
+    assert!(length < 6_000_000, "the log has {length} bytes");
+    let mut reader = store.read().await.unwrap();
+    let name = "SELECT id FROM users WHERE length(name) = ?";
+    let found = reader.texts(name, &[SqlValue::Int(150_000)]).await.unwrap();
+    assert_eq!(found.len(), 60);
+}
