@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use pando_blob::Prefix;
-use pando_filter::{Columns, FilterError, Purpose};
+use pando_filter::{Columns, Purpose};
 use pando_schema::{
     Collection, CollectionKind, DraftError, Field, FieldKind, Missing, Problem, Problems, Rules,
     import_failure, scaffolds as new_scaffolds,
@@ -18,7 +18,7 @@ use tracing::warn;
 use super::records::{delete_files, files_of, page::Page};
 use super::require_superuser;
 use crate::ApiError;
-use crate::access::{self, unusable};
+use crate::access;
 use crate::app::{App, SharedApp};
 use crate::request::Request;
 use crate::response::{Pick, Response, json, json_text, no_content, picked};
@@ -31,17 +31,7 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
     let table = Arc::new(table_of_collections());
     let mut query = access::query(&schema, &table, &context)?;
     let page = Page::of(&request.query)?;
-    let filter = request.query.first("filter");
-    if !filter.is_empty() {
-        let expr = pando_filter::parse_search(filter);
-        query
-            .filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?)
-            .map_err(unusable)?;
-    }
-    let sort = request.query.first("sort");
-    if !sort.is_empty() {
-        query.sort(sort).map_err(unusable)?;
-    }
+    access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
     let sql = query.list(Columns::Id, page.size, page.offset());
     let ids = conn.texts(&sql.text, &sql.values).await?;
