@@ -253,8 +253,9 @@ fn too_long(max: usize) -> Problem {
 async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready, ApiError> {
     let unknown =
         || ApiError::bad_request("").caused_by(anyhow::anyhow!("unknown batch request action"));
-    // A fragment is never sent, so nobody means one.
-    let url = Some(item.url.as_str()).filter(|url| !url.contains('#')).ok_or_else(unknown)?;
+    // An item names a path of this server. A fragment is never sent, so nobody means one.
+    let path_alone = |url: &&str| url.starts_with('/') && !url.contains('#');
+    let url = Some(item.url.as_str()).filter(path_alone).ok_or_else(unknown)?;
     let uri: Uri = url.parse().map_err(|_not_a_url| unknown())?;
     let path: Vec<&str> = uri.path().split('/').collect();
     let method = item.method.to_uppercase();
@@ -282,6 +283,10 @@ async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready
     let collection = path[3].to_owned();
     let headers = headers(&outer.headers, &item.headers);
     let mut request = outer.inner(method, uri, headers, item.submission);
+    if request.query.damaged {
+        // An item counts as a form, which is refused with such a query.
+        return Err(ApiError::bad_request(""));
+    }
     let write = prepare(app, &mut request, &collection, target, Purpose::Batch).await?;
     Ok(Ready { request, write })
 }
