@@ -22,6 +22,11 @@ use crate::access;
 use crate::app::{App, SharedApp};
 use crate::request::Request;
 use crate::response::{Pick, Response, json, json_text, no_content, picked};
+use crate::submission::Submission;
+
+const BAD_KIND: &str = "Failed to load the collection type data due to invalid formatting.";
+
+const BAD_FORMAT: &str = "Failed to load the submitted data due to invalid formatting.";
 
 /// `GET /api/collections`
 pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
@@ -114,9 +119,12 @@ pub(crate) async fn scaffolds(request: &mut Request) -> Result<Response, ApiErro
 pub(crate) async fn create(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to create collection.";
     require_superuser(request)?;
-    let input =
-        body(app, request, "Failed to load the collection type data due to invalid formatting.")
-            .await?;
+    let read = submission(app, request, BAD_KIND).await?;
+    if read.xml {
+        // PocketBase finds no collection in any document.
+        return Err(ApiError::bad_request(BAD_FORMAT));
+    }
+    let input = std::mem::take(&mut read.fields);
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
             let saved = tx.create_collection(&input).await;
@@ -137,8 +145,7 @@ pub(crate) async fn update(
     if app.store.schema().find(name).is_none() {
         return Err(ApiError::not_found(""));
     }
-    let input =
-        body(app, request, "Failed to load the submitted data due to invalid formatting.").await?;
+    let input = std::mem::take(&mut submission(app, request, BAD_FORMAT).await?.fields);
     let name = name.to_owned();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
@@ -219,7 +226,8 @@ pub(crate) async fn truncate(
 pub(crate) async fn import(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to import collections.";
     require_superuser(request)?;
-    let input = body(app, request, "An error occurred while loading the submitted data.").await?;
+    let words = "An error occurred while loading the submitted data.";
+    let input = std::mem::take(&mut submission(app, request, words).await?.fields);
     let (collections, missing) = import_input(&input)?;
     let deleted = app.store.write(move |tx| {
         Box::pin(async move {
@@ -259,17 +267,16 @@ fn import_input(input: &Map<String, Json>) -> Result<(Vec<Map<String, Json>>, Mi
     Ok((maps.collect::<Result<_, _>>()?, missing))
 }
 
-async fn body(
+async fn submission<'a>(
     app: &App,
-    request: &mut Request,
+    request: &'a mut Request,
     failed: &str,
-) -> Result<Map<String, Json>, ApiError> {
+) -> Result<&'a mut Submission, ApiError> {
     let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
-    let submission = read.map_err(|error| match error.status {
+    read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { message: failed.to_owned(), ..error },
         _ => error,
-    })?;
-    Ok(std::mem::take(&mut submission.fields))
+    })
 }
 
 /// Deletes the files of all records of a collection that is gone.
@@ -284,16 +291,12 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
     let raw = |text: String| ApiError::bad_request(&format!("{failed} Raw error: \n{text}"));
     match error {
         CollectionError::Malformed(DraftError::Kind(error)) => {
-            let words = "Failed to load the collection type data due to invalid formatting.";
-            ApiError::bad_request(words).caused_by(error)
+            ApiError::bad_request(BAD_KIND).caused_by(error)
         }
         CollectionError::Malformed(DraftError::Body(error)) => {
-            let words = "Failed to load the submitted data due to invalid formatting.";
-            ApiError::bad_request(words).caused_by(error)
+            ApiError::bad_request(BAD_FORMAT).caused_by(error)
         }
-        CollectionError::Malformed(DraftError::NoSuchId) => {
-            raw("sql: no rows in result set".to_owned())
-        }
+        CollectionError::Malformed(error @ DraftError::NoSuchId) => raw(error.to_string()),
         CollectionError::Invalid(problems) => ApiError::invalid(failed, &problems),
         CollectionError::Store(error) => match ApiError::from(error) {
             error if error.status == StatusCode::INTERNAL_SERVER_ERROR => ApiError {
