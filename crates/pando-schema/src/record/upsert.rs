@@ -159,6 +159,14 @@ impl Upsert {
         resolved
     }
 
+    /// The old password as submitted, if it is of interest, and the hash that it must fit.
+    pub fn old_password(&self) -> Option<(&str, &str)> {
+        let original = self.original.as_ref()?;
+        let changes = !self.password.is_empty() || !self.password_confirm.is_empty();
+        let of_interest = changes && !self.old_password.is_empty();
+        of_interest.then(|| (self.old_password.as_str(), original.text("password")))
+    }
+
     /// The problems of the auth fields that depend on who asks; to be called before `validate`,
     /// which is only of interest if there are none. `verify` tells whether a plain password
     /// (first) fits a hash; it is called at most once, and only if the answer matters.
@@ -190,16 +198,15 @@ impl Upsert {
         } else if confirm != password {
             problems.add("passwordConfirm", mismatch());
         }
-        if let Some(original) = &self.original
-            && !managed
-            && (given(password) || given(confirm))
-        {
-            if !given(old) {
-                problems.add("oldPassword", Problem::required());
-            } else if !verify(old, original.text("password")) {
-                let message = "Missing or invalid old password.";
-                problems
-                    .add("oldPassword", Problem::new("validation_invalid_old_password", message));
+        if !managed && !new && (given(password) || given(confirm)) {
+            match self.old_password() {
+                None => problems.add("oldPassword", Problem::required()),
+                Some((plain, hash)) if !verify(plain, hash) => {
+                    let words = "Missing or invalid old password.";
+                    let problem = Problem::new("validation_invalid_old_password", words);
+                    problems.add("oldPassword", problem);
+                }
+                Some(_) => {}
             }
         }
         problems
