@@ -38,7 +38,9 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
     let page = Page::of(&request.query)?;
     access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
-    let sql = query.list(Columns::Id, page.size, page.offset());
+    // Without a sort the order is that of the index or table that SQLite reads: as in PocketBase
+    // only if as many columns are asked for. The first one is the id.
+    let sql = query.list(Columns::All, page.size, page.offset());
     let ids = conn.texts(&sql.text, &sql.values).await?;
     let total = if page.counted {
         let sql = query.count();

@@ -44,7 +44,10 @@ fn read_cases(dataset: &Dataset) -> Vec<Vec<Step>> {
         format!("{PATH}/{}?fields=name,fields.name", dataset.collections["posts"]),
     )]);
     for query in [
-        &[("sort", "name"), ("perPage", "5")][..],
+        &[("fields", "name")][..],
+        &[("filter", "name != 'x'"), ("fields", "name")],
+        &[("sort", "type"), ("fields", "name")],
+        &[("sort", "name"), ("perPage", "5")],
         &[("sort", "-name"), ("page", "2"), ("perPage", "3")],
         &[("filter", "type = 'auth'"), ("sort", "name")],
         &[("filter", "name ~ 'o' && system = false"), ("sort", "name"), ("fields", "name,id")],
