@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use rand::Rng;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::set::{Change, find_setter, merge};
 use super::{NewFile, Record};
@@ -149,14 +149,36 @@ impl Upsert {
                 continue;
             };
             if self.may_set(index) {
-                let value = match self.record.plain_password(index) {
-                    Some(plain) => Json::String(plain.to_owned()),
-                    None => self.record.values[index].to_json(),
-                };
-                resolved.insert(self.record.collection.fields[index].name.clone(), value);
+                let name = self.record.collection.fields[index].name.clone();
+                resolved.insert(name, self.resolved_value(index));
             }
         }
         resolved
+    }
+
+    /// A field in its new state, with the plain password and with what is known of uploads.
+    fn resolved_value(&self, index: usize) -> Json {
+        let record = &self.record;
+        if let Some(plain) = record.plain_password(index) {
+            return Json::String(plain.to_owned());
+        }
+        if !matches!(record.collection.fields[index].kind, FieldKind::File { .. }) {
+            return record.values[index].to_json();
+        }
+        let described = |name: Json| {
+            let upload = record.new_files.iter().find(|file| name == file.name.as_str());
+            upload.map_or(name, |file| {
+                json!({
+                    "name": file.name,
+                    "originalName": file.original_name,
+                    "size": file.size_bytes,
+                })
+            })
+        };
+        match record.values[index].to_json() {
+            Json::Array(names) => names.into_iter().map(described).collect(),
+            name => described(name),
+        }
     }
 
     /// The old password as submitted, if it is of interest, and the hash that it must fit.
