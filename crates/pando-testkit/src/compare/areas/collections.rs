@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Area, new_id, record, records};
 use crate::compare::dataset::Dataset;
-use crate::compare::scenario::{Actor, Step, target};
+use crate::compare::scenario::{Actor, Step, encode, target};
 use crate::http::Request;
 use crate::rng::Rng;
 
@@ -65,13 +65,13 @@ fn read_cases(dataset: &Dataset) -> Vec<Vec<Step>> {
 
 /// Creates a collection, looks at it, uses it and deletes it again.
 fn cycle(definition: &Value) -> Vec<Step> {
-    let name = definition["name"].as_str().unwrap_or("none");
+    let name = encode(definition["name"].as_str().unwrap_or("none"));
     let at = format!("{PATH}/{name}");
     vec![
         Step::post(Actor::Root, PATH, definition),
         Step::get(Actor::Root, at.clone()),
-        Step::post(Actor::Root, records(name), &json!({ "id": new_id("first", 1), "title": "t" })),
-        Step::get(Actor::Guest, records(name) + "?sort=%40rowid"),
+        Step::post(Actor::Root, records(&name), &json!({ "id": new_id("first", 1), "title": "t" })),
+        Step::get(Actor::Guest, records(&name) + "?sort=%40rowid"),
         Step::delete(Actor::Root, at),
     ]
 }
