@@ -96,9 +96,7 @@ pub(crate) fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
 /// The fields of a form, those of the query after them, as Go's `ParseForm` has it: what is left
 /// out of a query elsewhere is an error here.
 fn form_fields(text: &[u8], query: &Query) -> Result<Map<String, Json>, ApiError> {
-    let text =
-        std::str::from_utf8(text).map_err(|error| ApiError::bad_request("").caused_by(error))?;
-    let form = Query::parse(text);
+    let form = Query::parse(&String::from_utf8_lossy(text));
     if form.damaged || query.damaged {
         return Err(damaged_form());
     }

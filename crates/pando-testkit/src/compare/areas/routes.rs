@@ -154,7 +154,7 @@ fn body_cases(cases: &mut Vec<Vec<Step>>) {
         ("PATCH", "/api/settings"),
         ("POST", "/api/collections"),
     ];
-    let bodies: [(&str, &[u8]); 21] = [
+    let bodies: [(&str, &[u8]); 23] = [
         ("application/json", b"{"),
         ("application/json", b"[]"),
         ("application/json", b"null"),
@@ -178,6 +178,8 @@ fn body_cases(cases: &mut Vec<Vec<Step>>) {
             b"--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nabc",
         ),
         ("application/x-www-form-urlencoded", b"identity=%zz"),
+        ("application/x-www-form-urlencoded", b"identity=a;b"),
+        ("application/x-www-form-urlencoded", b"identity=\xff"),
         ("application/json", b"{\"text\":\"\\ud800\"}}"),
     ];
     for (method, target) in targets {

@@ -27,7 +27,10 @@ fn a_form_is_whole_or_refused_and_so_is_its_query() {
     let parts = Multipart::new().text("email", "a@b.co");
     let multipart = server.send(&Request::post(format!("{ACCOUNTS}?x=%zz")).multipart(&parts));
     assert_eq!((multipart.status, multipart.text()), (400, refused.to_owned()));
-    assert_eq!(post("?x=1", "").0, 200);
+    // What is no UTF-8 becomes replacement characters.
+    let body = [fields.as_bytes(), b"&name=\xff"].concat();
+    let answer = server.send(&Request::post(ACCOUNTS).bytes(FORM, body));
+    assert_eq!((answer.status, answer.json().unwrap()["name"].as_str()), (200, Some("\u{fffd}")));
 }
 
 #[test]
