@@ -191,6 +191,9 @@ fn index_cases() -> Vec<Vec<Step>> {
         json!(["CREATE INDEX `` ON indexed (title)"]),
         json!(["CREATE INDEX idx_a ON indexed (lower(title))"]),
         json!(["CREATE INDEX idx_a ON indexed (title); DROP TABLE posts"]),
+        json!(["CREATE INDEX idx_a ON indexed (title);"]),
+        json!(["CREATE INDEX idx_a ON indexed (lower(title)) WHERE (title != ')')"]),
+        json!(["create index idx_a on indexed(title)where (1)"]),
         json!(["CREATE INDEX idx_a ON indexed (title, title)"]),
         json!(null),
     ];
