@@ -20,6 +20,8 @@ mod table;
 mod text;
 mod zip;
 
+pub use markup::begins_as_html;
+
 use table::Kind;
 
 /// How much of a file is looked at.

@@ -9,6 +9,7 @@ mod json;
 mod sql;
 
 pub use float::write_number;
+use json::write_array;
 pub use json::{compact_json, json_of, write_json_text, write_string};
 pub use sql::SqlValue;
 
@@ -134,7 +135,7 @@ impl Value {
             Value::Bool(false) => out.extend_from_slice(b"false"),
             Value::Number(number) => write_number(*number, out),
             Value::Text(text) => write_string(text, out),
-            Value::List(list) => write_list(list, out),
+            Value::List(list) => write_array(list, out, |item, out| write_string(item, out)),
             Value::Json(text) => compact_json(text, out),
             Value::GeoPoint { lon, lat } => geo::write_point(*lon, *lat, out),
         }
@@ -156,17 +157,6 @@ impl Value {
             }
         }
     }
-}
-
-fn write_list(list: &[String], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (index, item) in list.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write_string(item, out);
-    }
-    out.push(b']');
 }
 
 #[cfg(test)]

@@ -119,6 +119,21 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ApiError> {
     pando_filter::parse(text).map_err(|error| unusable(FilterError::Parse(error)))
 }
 
+/// Narrows and sorts `query` by the `filter` and `sort` that a request asks for.
+pub(crate) fn search(query: &mut Query<'_>, request: &Request) -> Result<(), ApiError> {
+    let filter = request.query.first("filter");
+    if !filter.is_empty() {
+        let expr = pando_filter::parse_search(filter);
+        let expr = expr.map_err(|error| unusable(FilterError::Parse(error)))?;
+        query.filter(&expr).map_err(unusable)?;
+    }
+    let sort = request.query.first("sort");
+    if !sort.is_empty() {
+        query.sort(sort).map_err(unusable)?;
+    }
+    Ok(())
+}
+
 /// The answer to a filter, sort or rule that cannot be used; the reason goes to the log only.
 pub(crate) fn unusable(error: FilterError) -> ApiError {
     ApiError::bad_request("").caused_by(error)

@@ -30,6 +30,15 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// Several text members, in order.
+    pub(crate) fn texts<const N: usize>(&self, names: [&str; N]) -> Result<[String; N], ApiError> {
+        let mut texts = [const { String::new() }; N];
+        for (text, name) in texts.iter_mut().zip(names) {
+            *text = self.text(name)?;
+        }
+        Ok(texts)
+    }
+
     /// A whole number; 0 if it is missing.
     pub(crate) fn integer(&self, name: &str) -> Result<i64, ApiError> {
         match self.member(name) {

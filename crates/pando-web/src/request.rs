@@ -126,27 +126,41 @@ pub(crate) const SUPERUSERS: &str = "_superusers";
 
 /// The parameters of a query string, in order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    /// Whether some pairs were left out.
+    pub(crate) damaged: bool,
+}
 
 impl Query {
     /// Pairs that cannot be decoded are left out, as Go's `net/url` does.
     pub(crate) fn parse(text: &str) -> Query {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
-        let decoded = pairs.filter_map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name, Plus::Space)?, decode(value, Plus::Space)?))
-        });
-        Query(decoded.collect())
+        let mut query = Query::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            match decode_pair(pair) {
+                Some(pair) => query.pairs.push(pair),
+                None => query.damaged = true,
+            }
+        }
+        query
     }
 
     /// The first value called `name`, else the empty text.
     pub(crate) fn first(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
+}
+
+fn decode_pair(pair: &str) -> Option<(String, String)> {
+    if pair.contains(';') {
+        return None;
+    }
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    Some((decode(name, Plus::Space)?, decode(value, Plus::Space)?))
 }
 
 /// What a plus sign stands for: a space in a query, itself in a path.

@@ -93,12 +93,18 @@ pub(crate) fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
     }
 }
 
-/// The fields of a form, those of the query after them, as Go's `ParseForm` has it.
+/// The fields of a form, those of the query after them, as Go's `ParseForm` has it: what is left
+/// out of a query elsewhere is an error here.
 fn form_fields(text: &[u8], query: &Query) -> Result<Map<String, Json>, ApiError> {
-    let text =
-        std::str::from_utf8(text).map_err(|error| ApiError::bad_request("").caused_by(error))?;
-    let form = Query::parse(text);
+    let form = Query::parse(&String::from_utf8_lossy(text));
+    if form.damaged || query.damaged {
+        return Err(damaged_form());
+    }
     typed_fields(form.iter().chain(query.iter()))
+}
+
+fn damaged_form() -> ApiError {
+    ApiError::bad_request("").caused_by(anyhow::anyhow!("a form value cannot be decoded"))
 }
 
 /// Groups `pairs` by name and gives their values types: one value stays single, more become a
@@ -185,5 +191,14 @@ mod tests {
         let form = Query::parse("a=1&a=x&b=[1]&%40jsonPayload=%7B%22b%22%3A2%7D");
         let fields = typed_fields(form.iter()).unwrap();
         assert_eq!(Json::Object(fields), json!({ "a": [1.0, "x"], "b": 2 }));
+    }
+
+    #[test]
+    fn a_form_is_whole_or_refused_and_so_is_its_query() {
+        let damaged = [("a=%zz", ""), ("a=1;b", ""), ("a=1", "x=%"), ("a=1", "x;y")];
+        for (form, query) in damaged {
+            let outcome = form_fields(form.as_bytes(), &Query::parse(query));
+            assert_eq!(outcome.unwrap_err().status, 400, "{form} {query}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::scan::{Scan, find, is_space, starts_with_any_case};
 const ROOT_SEARCH_BYTES: usize = 512;
 const XHTML_SEARCH_BYTES: usize = 1024;
 const SVG_NAMESPACE: &[u8] = b"http://www.w3.org/2000/svg";
+/// What the WHATWG MIME Sniffing standard takes for the beginning of HTML.
 const HTML_STARTS: [&[u8]; 17] = [
     b"<!DOCTYPE HTML",
     b"<HTML",
@@ -101,19 +102,32 @@ pub(super) fn skip_comment(scan: &mut Scan<'_>) -> bool {
 }
 
 pub(super) fn html(head: Head<'_>) -> bool {
-    HTML_STARTS.iter().any(|tag| begins_with_tag(head.bytes, tag))
+    begins_as_html(unmarked(head.bytes), tag_ends)
 }
 
 pub(super) fn xml(head: Head<'_>) -> bool {
-    begins_with_tag(head.bytes, b"<?XML")
+    begins_with_tag(unmarked(head.bytes), b"<?XML", tag_ends)
 }
 
-/// Whether the first thing after a byte order mark and white space is the tag.
-fn begins_with_tag(bytes: &[u8], tag: &[u8]) -> bool {
+/// What follows a byte order mark and white space.
+fn unmarked(bytes: &[u8]) -> &[u8] {
     let mut scan = Scan(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
     scan.skip_space();
-    starts_with_any_case(scan.0, tag)
-        && scan.0.get(tag.len()).is_some_and(|byte| is_space(*byte) || *byte == b'>')
+    scan.0
+}
+
+fn tag_ends(next: u8) -> bool {
+    is_space(next) || next == b'>'
+}
+
+/// Whether `text` begins, in any letter case, with a tag that an HTML document may begin with.
+/// What `ends` a tag differs between those who look.
+pub fn begins_as_html(text: &[u8], ends: fn(u8) -> bool) -> bool {
+    HTML_STARTS.iter().any(|tag| begins_with_tag(text, tag, ends))
+}
+
+fn begins_with_tag(text: &[u8], tag: &[u8], ends: fn(u8) -> bool) -> bool {
+    starts_with_any_case(text, tag) && text.get(tag.len()).is_some_and(|next| ends(*next))
 }
 
 /// Whether an XML document's root element and one of its namespaces stand near the start, in this

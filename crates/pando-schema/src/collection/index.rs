@@ -39,8 +39,9 @@ static INDEX: LazyLock<Regex> = LazyLock::new(|| {
     let head = format!(r"create{space}+(unique{space}+)?{space}*index{space}*");
     let optional = format!(r"(if{space}+not{space}+exists{space}+)?");
     let names = format!(r"({name}){space}+on{space}+({name}){space}*");
-    let rest = format!(r"\(((?s:.)*)\)(?:{space}*where{space}+((?s:.)*))?");
-    Regex::new(&format!("(?im){head}{optional}{names}{rest}")).expect("the expression is constant")
+    // The columns end at the first parenthesis behind which nothing follows but a condition.
+    let rest = format!(r"\(((?s:.)*?)\)(?:{space}+where{space}+((?s:.)*))?{space}*$");
+    Regex::new(&format!("(?i){head}{optional}{names}{rest}")).expect("the expression is constant")
 });
 static COLUMN: LazyLock<Regex> = LazyLock::new(|| {
     let space = r"[\t\n\x0C\r ]";

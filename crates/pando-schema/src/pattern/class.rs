@@ -43,11 +43,35 @@ fn unicode_class(text: &str, mut negated: bool) -> Result<Option<(usize, String)
         negated = !negated;
         name = positive;
     }
-    let class = format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' });
-    if name.is_empty() || regex::Regex::new(&class).is_err() {
-        return Err(mistake(Mistake::CharRange, &text[..length]));
+    let class = go_class(name, negated);
+    class.map(|class| Some((length, class))).ok_or(mistake(Mistake::CharRange, &text[..length]))
+}
+
+/// Writes a class that Go knows: general categories and the names of scripts. Rust's engine knows
+/// many more.
+fn go_class(name: &str, negated: bool) -> Option<String> {
+    /// Scripts whose name has four letters, as all codes of scripts have, which Go does not know.
+    const NAMES_OF_FOUR: [&str; 9] =
+        ["ahom", "cham", "kawi", "lisu", "miao", "modi", "newa", "thai", "toto"];
+    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    if name.contains(['=', ':']) || plain.starts_with("is") {
+        return None;
     }
-    Ok(Some((length, class)))
+    if ["cs", "surrogate"].contains(&plain.as_str()) {
+        // No text has surrogates.
+        return Some((if negated { r"\s\S" } else { r"^\s\S" }).to_owned());
+    }
+    let known = |key: &str| regex::Regex::new(&format!(r"\p{{{key}={name}}}")).is_ok();
+    let named = plain.len() != 4 || NAMES_OF_FOUR.contains(&plain.as_str());
+    let key = if known("gc") {
+        "gc"
+    } else if named && known("sc") {
+        "sc"
+    } else {
+        return None;
+    };
+    Some(format!(r"\{}{{{key}={name}}}", if negated { 'P' } else { 'p' }))
 }
 
 /// An escape that stands for one character: its length and the character.

@@ -25,6 +25,9 @@ fn go_syntax_means_what_it_means_in_go() {
         (r"^\Qa.b\E+$", "a.bbb", true),
         (r"^\x41\x{42}\103$", "ABC", true),
         (r"^\pL\p{Greek}\P{L}$", "aα1", true),
+        (r"^\p{lu}\p{Old Italic}\p{Thai}\P{^LC}$", "A\u{10300}กa", true),
+        (r"^[\p{Cs}a]\P{Cs}$", "ab", true),
+        (r"\p{Surrogate}", "a", false),
         (r"^a{,2}$", "a{,2}", true),
         (r"^a{1,2}?$", "aa", true),
         (r"^{$", "{", true),
@@ -40,6 +43,17 @@ fn go_syntax_means_what_it_means_in_go() {
     for (pattern, text, matches) in cases {
         assert_eq!(pattern_matches(pattern, text), matches, "{pattern} {text:?}");
         assert!(compile_pattern(pattern).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
+fn classes_that_go_does_not_know_are_mistakes() {
+    for name in
+        ["Emoji", "Uppercase", "Alphabetic", "sc=Greek", "gc:Lu", "Grek", "Zyyy", "IsGreek", "is_l"]
+    {
+        let class = format!(r"\p{{{name}}}");
+        let wrong = compile_pattern(&format!("[a{class}]")).unwrap_err();
+        assert_eq!((wrong.mistake, wrong.expression), (Mistake::CharRange, class));
     }
 }
 

@@ -360,7 +360,7 @@ fn rules_see_the_body_resolved() {
     let seen = Json::Object(upsert.resolved_body(&body, &["docs"]));
     assert_eq!(
         seen,
-        json!({ "n": 3, "tags": ["a", "b"], "meta": [1], "other": { "x": 1 }, "docs": ["f1.txt"] })
+        json!({ "n": 3, "tags": ["a", "b"], "meta": [1], "other": { "x": 1 }, "docs": [{ "name": "f1.txt", "originalName": "f1.txt", "size": 4 }] })
     );
 }
 

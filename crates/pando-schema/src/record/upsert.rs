@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use rand::Rng;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::set::{Change, find_setter, merge};
 use super::{NewFile, Record};
@@ -149,14 +149,44 @@ impl Upsert {
                 continue;
             };
             if self.may_set(index) {
-                let value = match self.record.plain_password(index) {
-                    Some(plain) => Json::String(plain.to_owned()),
-                    None => self.record.values[index].to_json(),
-                };
-                resolved.insert(self.record.collection.fields[index].name.clone(), value);
+                let name = self.record.collection.fields[index].name.clone();
+                resolved.insert(name, self.resolved_value(index));
             }
         }
         resolved
+    }
+
+    /// A field in its new state, with the plain password and with what is known of uploads.
+    fn resolved_value(&self, index: usize) -> Json {
+        let record = &self.record;
+        if let Some(plain) = record.plain_password(index) {
+            return Json::String(plain.to_owned());
+        }
+        if !matches!(record.collection.fields[index].kind, FieldKind::File { .. }) {
+            return record.values[index].to_json();
+        }
+        let described = |name: Json| {
+            let upload = record.new_files.iter().find(|file| name == file.name.as_str());
+            upload.map_or(name, |file| {
+                json!({
+                    "name": file.name,
+                    "originalName": file.original_name,
+                    "size": file.size_bytes,
+                })
+            })
+        };
+        match record.values[index].to_json() {
+            Json::Array(names) => names.into_iter().map(described).collect(),
+            name => described(name),
+        }
+    }
+
+    /// The old password as submitted, if it is of interest, and the hash that it must fit.
+    pub fn old_password(&self) -> Option<(&str, &str)> {
+        let original = self.original.as_ref()?;
+        let changes = !self.password.is_empty() || !self.password_confirm.is_empty();
+        let of_interest = changes && !self.old_password.is_empty();
+        of_interest.then(|| (self.old_password.as_str(), original.text("password")))
     }
 
     /// The problems of the auth fields that depend on who asks; to be called before `validate`,
@@ -190,16 +220,15 @@ impl Upsert {
         } else if confirm != password {
             problems.add("passwordConfirm", mismatch());
         }
-        if let Some(original) = &self.original
-            && !managed
-            && (given(password) || given(confirm))
-        {
-            if !given(old) {
-                problems.add("oldPassword", Problem::required());
-            } else if !verify(old, original.text("password")) {
-                let message = "Missing or invalid old password.";
-                problems
-                    .add("oldPassword", Problem::new("validation_invalid_old_password", message));
+        if !managed && !new && (given(password) || given(confirm)) {
+            match self.old_password() {
+                None => problems.add("oldPassword", Problem::required()),
+                Some((plain, hash)) if !verify(plain, hash) => {
+                    let words = "Missing or invalid old password.";
+                    let problem = Problem::new("validation_invalid_old_password", words);
+                    problems.add("oldPassword", problem);
+                }
+                Some(_) => {}
             }
         }
         problems

@@ -34,16 +34,7 @@ pub fn write_json_text(input: &Json, out: &mut Vec<u8>) {
         Json::Bool(false) => out.extend_from_slice(b"false"),
         Json::Number(number) => write_number(number.as_f64().unwrap_or(0.0), out),
         Json::String(text) => write_string(text, out),
-        Json::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_json_text(item, out);
-            }
-            out.push(b']');
-        }
+        Json::Array(items) => write_array(items, out, write_json_text),
         Json::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
             sorted.sort_unstable_by_key(|(name, _)| *name);
@@ -59,6 +50,18 @@ pub fn write_json_text(input: &Json, out: &mut Vec<u8>) {
             out.push(b'}');
         }
     }
+}
+
+/// Appends `items` as a JSON array, each as `write` writes it.
+pub(super) fn write_array<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
 }
 
 /// `input` as JSON text, as `write_json_text` writes it.

@@ -6,6 +6,7 @@ mod body;
 pub(crate) mod email_change;
 mod expiry;
 mod limits;
+mod mailed_token;
 mod mails;
 mod mfa;
 mod origins;
@@ -22,17 +23,16 @@ use std::time::Duration;
 
 use http::StatusCode;
 use pando_filter::Purpose;
-use pando_schema::{
-    Collection, DateTime, Problem, Problems, Record, Schema, single_column_unique_index,
-};
+use pando_schema::{Collection, DateTime, Problem, Record, Schema, single_column_unique_index};
 use pando_store::{Conn, StoreError};
 use serde_json::{Value as Json, json};
 use time::OffsetDateTime;
 
 use crate::app::{App, SharedApp};
 use crate::auth::bearer_token;
-use crate::request::Request;
-use crate::response::{Pick, Response, json as json_response, picked};
+use crate::request::{Request, SUPERUSERS};
+use crate::resources::Answer;
+use crate::response::{Pick, json as json_response, picked};
 use crate::tokens::{self, TokenKind};
 use crate::{ApiError, passwords, rate_limit};
 
@@ -51,9 +51,31 @@ fn auth_collection<'a>(schema: &'a Schema, name: &str) -> Result<&'a Arc<Collect
     }
 }
 
-/// The account that a request to a path of `collection` comes from, which must be one of that
-/// collection.
-fn own_account(request: &Request, collection: &Collection) -> Result<Arc<Record>, ApiError> {
+/// The auth collection that a path names, after this request counted as `action` on it in rate
+/// limits.
+fn admit(
+    app: &SharedApp,
+    request: &Request,
+    name: &str,
+    action: &'static str,
+) -> Result<Arc<Collection>, ApiError> {
+    let schema = app.store.schema();
+    let collection = auth_collection(&schema, name)?;
+    rate_limit::check_collection(app, request, collection, action)?;
+    Ok(Arc::clone(collection))
+}
+
+/// The account that a request to a path of a collection comes from, which must be one of that
+/// collection, after the request counted as `action` in rate limits.
+fn admit_owner(
+    app: &SharedApp,
+    request: &Request,
+    name: &str,
+    action: &'static str,
+) -> Result<Arc<Record>, ApiError> {
+    let schema = app.store.schema();
+    let collection = super::existing(&schema, name)?;
+    rate_limit::check_collection(app, request, collection, action)?;
     let Some(auth) = &request.auth else {
         let words = "The request requires valid record authorization token.";
         return Err(ApiError::unauthorized(words));
@@ -64,6 +86,14 @@ fn own_account(request: &Request, collection: &Collection) -> Result<Arc<Record>
         return Err(ApiError::forbidden(&words));
     }
     Ok(Arc::clone(auth))
+}
+
+/// Fails with `words` for what superusers have no use for.
+fn no_superusers(collection: &Collection, words: &str) -> Result<(), ApiError> {
+    match collection.name == SUPERUSERS {
+        true => Err(ApiError::bad_request(words)),
+        false => Ok(()),
+    }
 }
 
 /// The account with that address. Letter case counts unless the index on addresses says otherwise.
@@ -113,14 +143,8 @@ fn now_ms() -> i64 {
 }
 
 /// `GET /api/collections/{collection}/auth-methods`
-pub(crate) async fn methods(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "listAuthMethods")?;
+pub(crate) async fn methods(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "listAuthMethods")?;
     let Some(options) = &collection.auth else { return Err(ApiError::not_found("")) };
     let password = &options.password_auth;
     let identities: &[String] = if password.enabled { &password.identity_fields } else { &[] };
@@ -146,15 +170,8 @@ pub(crate) async fn methods(
 }
 
 /// `POST /api/collections/{collection}/auth-refresh`
-pub(crate) async fn refresh(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = super::existing(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "authRefresh")?;
-    let auth = own_account(request, collection)?;
+pub(crate) async fn refresh(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let auth = admit_owner(app, request, name, "authRefresh")?;
     let token = bearer_token(request).to_owned();
     // Tokens made for somebody else to use end when they end.
     let refreshable = tokens::unproven(&token).and_then(|claims| claims.refreshable) == Some(true);
@@ -173,7 +190,7 @@ pub(crate) async fn impersonate(
     request: &mut Request,
     name: &str,
     id: &str,
-) -> Result<Response, ApiError> {
+) -> Answer {
     super::require_superuser(request)?;
     let schema = app.store.schema();
     // In other words than its neighbours, as PocketBase has it.
@@ -187,9 +204,7 @@ pub(crate) async fn impersonate(
         let problem =
             Problem::new("validation_min_greater_equal_than_required", "must be no less than 0")
                 .with_param("threshold", Json::from(0));
-        let mut problems = Problems::default();
-        problems.add("duration", problem);
-        return Err(body::invalid(&problems));
+        return Err(body::invalid_member("duration", problem));
     };
     let duration = (seconds > 0).then(|| Duration::from_secs(seconds));
     let token = tokens::issue(TokenKind::Auth, &record, Some(false), duration)?;

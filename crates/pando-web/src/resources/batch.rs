@@ -253,9 +253,7 @@ fn too_long(max: usize) -> Problem {
 async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready, ApiError> {
     let unknown =
         || ApiError::bad_request("").caused_by(anyhow::anyhow!("unknown batch request action"));
-    // A fragment is never sent, so nobody means one.
-    let url = Some(item.url.as_str()).filter(|url| !url.contains('#')).ok_or_else(unknown)?;
-    let uri: Uri = url.parse().map_err(|_not_a_url| unknown())?;
+    let uri = item_uri(&item.url).ok_or_else(unknown)?;
     let path: Vec<&str> = uri.path().split('/').collect();
     let method = item.method.to_uppercase();
     let id_given = || match item.submission.fields.get("id") {
@@ -282,8 +280,32 @@ async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready
     let collection = path[3].to_owned();
     let headers = headers(&outer.headers, &item.headers);
     let mut request = outer.inner(method, uri, headers, item.submission);
+    if request.query.damaged {
+        // An item counts as a form, which is refused with such a query.
+        return Err(ApiError::bad_request(""));
+    }
     let write = prepare(app, &mut request, &collection, target, Purpose::Batch).await?;
     Ok(Ready { request, write })
+}
+
+/// The URL of an item, which names a path of this server. What does not belong into a URL is
+/// escaped, as Go's `net/url` does; a fragment of the query is never sent.
+fn item_uri(url: &str) -> Option<Uri> {
+    let (path, query) = match url.split_once('?') {
+        Some((path, query)) => (path, Some(query.split('#').next().unwrap_or_default())),
+        None => (url, None),
+    };
+    let mut text = String::with_capacity(url.len());
+    let misplaced = |c: char| matches!(c, ' ' | '"' | '#' | '<' | '>' | '`');
+    let query = query.into_iter().flat_map(|query| "?".chars().chain(query.chars()));
+    for c in path.chars().chain(query) {
+        if misplaced(c) {
+            text.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    Some(text).filter(|text| text.starts_with('/'))?.parse().ok()
 }
 
 /// The headers of the batch, with those of the item over them. Who asks stays the same.
@@ -306,7 +328,26 @@ fn headers(outer: &HeaderMap, own: &Map<String, Json>) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use super::item_field;
+    use super::{item_field, item_uri};
+
+    #[test]
+    fn an_url_is_a_path_with_what_does_not_belong_there_escaped() {
+        let cases = [
+            ("/a/b", Some("/a/b")),
+            ("/a b?x=<\"1`>", Some("/a%20b?x=%3C%221%60%3E")),
+            ("/a#b?x=1#y", Some("/a%23b?x=1")),
+            ("/a?", Some("/a?")),
+            ("/a?x=\n", None),
+            ("http://localhost/a", None),
+            ("a", None),
+            ("*", None),
+            ("", None),
+        ];
+        for (url, expected) in cases {
+            let found = item_uri(url).map(|uri| uri.to_string());
+            assert_eq!(found.as_deref(), expected, "{url:?}");
+        }
+    }
 
     #[test]
     fn file_fields_name_their_item_in_two_ways() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use pando_blob::Prefix;
-use pando_filter::{Columns, FilterError, Purpose};
+use pando_filter::{Columns, Purpose};
 use pando_schema::{
     Collection, CollectionKind, Derived, DraftError, Field, FieldKind, Missing, Problem, Problems,
     Rules, import_failure, scaffolds as new_scaffolds,
@@ -18,10 +18,15 @@ use tracing::warn;
 use super::records::{delete_files, files_of, page::Page};
 use super::require_superuser;
 use crate::ApiError;
-use crate::access::{self, unusable};
+use crate::access;
 use crate::app::{App, SharedApp};
 use crate::request::Request;
 use crate::response::{Pick, Response, json, json_text, no_content, picked};
+use crate::submission::Submission;
+
+const BAD_KIND: &str = "Failed to load the collection type data due to invalid formatting.";
+
+const BAD_FORMAT: &str = "Failed to load the submitted data due to invalid formatting.";
 
 /// `GET /api/collections`
 pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
@@ -31,19 +36,11 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
     let table = Arc::new(table_of_collections());
     let mut query = access::query(&schema, &table, &context)?;
     let page = Page::of(&request.query)?;
-    let filter = request.query.first("filter");
-    if !filter.is_empty() {
-        let expr = pando_filter::parse_search(filter);
-        query
-            .filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?)
-            .map_err(unusable)?;
-    }
-    let sort = request.query.first("sort");
-    if !sort.is_empty() {
-        query.sort(sort).map_err(unusable)?;
-    }
+    access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
-    let sql = query.list(Columns::Id, page.size, page.offset());
+    // Without a sort the order is that of the index or table that SQLite reads: as in PocketBase
+    // only if as many columns are asked for. The first one is the id.
+    let sql = query.list(Columns::All, page.size, page.offset());
     let ids = conn.texts(&sql.text, &sql.values).await?;
     let total = if page.counted {
         let sql = query.count();
@@ -126,9 +123,12 @@ pub(crate) async fn scaffolds(request: &mut Request) -> Result<Response, ApiErro
 pub(crate) async fn create(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to create collection.";
     require_superuser(request)?;
-    let input =
-        body(app, request, "Failed to load the collection type data due to invalid formatting.")
-            .await?;
+    let read = submission(app, request, BAD_KIND).await?;
+    if read.xml {
+        // PocketBase finds no collection in any document.
+        return Err(ApiError::bad_request(BAD_FORMAT));
+    }
+    let input = std::mem::take(&mut read.fields);
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
             let saved = tx.create_collection(&input).await;
@@ -149,8 +149,7 @@ pub(crate) async fn update(
     if app.store.schema().find(name).is_none() {
         return Err(ApiError::not_found(""));
     }
-    let input =
-        body(app, request, "Failed to load the submitted data due to invalid formatting.").await?;
+    let input = std::mem::take(&mut submission(app, request, BAD_FORMAT).await?.fields);
     let name = name.to_owned();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
@@ -231,7 +230,8 @@ pub(crate) async fn truncate(
 pub(crate) async fn import(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     const FAILED: &str = "Failed to import collections.";
     require_superuser(request)?;
-    let input = body(app, request, "An error occurred while loading the submitted data.").await?;
+    let words = "An error occurred while loading the submitted data.";
+    let input = std::mem::take(&mut submission(app, request, words).await?.fields);
     let (collections, missing) = import_input(&input)?;
     let deleted = app.store.write(move |tx| {
         Box::pin(async move {
@@ -271,17 +271,16 @@ fn import_input(input: &Map<String, Json>) -> Result<(Vec<Map<String, Json>>, Mi
     Ok((maps.collect::<Result<_, _>>()?, missing))
 }
 
-async fn body(
+async fn submission<'a>(
     app: &App,
-    request: &mut Request,
+    request: &'a mut Request,
     failed: &str,
-) -> Result<Map<String, Json>, ApiError> {
+) -> Result<&'a mut Submission, ApiError> {
     let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
-    let submission = read.map_err(|error| match error.status {
+    read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { message: failed.to_owned(), ..error },
         _ => error,
-    })?;
-    Ok(std::mem::take(&mut submission.fields))
+    })
 }
 
 /// Deletes the files of all records of a collection that is gone.
@@ -296,16 +295,12 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
     let raw = |text: String| ApiError::bad_request(&format!("{failed} Raw error: \n{text}"));
     match error {
         CollectionError::Malformed(DraftError::Kind(error)) => {
-            let words = "Failed to load the collection type data due to invalid formatting.";
-            ApiError::bad_request(words).caused_by(error)
+            ApiError::bad_request(BAD_KIND).caused_by(error)
         }
         CollectionError::Malformed(DraftError::Body(error)) => {
-            let words = "Failed to load the submitted data due to invalid formatting.";
-            ApiError::bad_request(words).caused_by(error)
+            ApiError::bad_request(BAD_FORMAT).caused_by(error)
         }
-        CollectionError::Malformed(DraftError::NoSuchId) => {
-            raw("sql: no rows in result set".to_owned())
-        }
+        CollectionError::Malformed(error @ DraftError::NoSuchId) => raw(error.to_string()),
         CollectionError::Invalid(problems) => ApiError::invalid(failed, &problems),
         CollectionError::Store(error) => match ApiError::from(error) {
             error if error.status == StatusCode::INTERNAL_SERVER_ERROR => ApiError {

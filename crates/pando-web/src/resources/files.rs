@@ -4,11 +4,8 @@
 
 use std::sync::Arc;
 
-use http::header::{
-    HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    IF_UNMODIFIED_SINCE, RANGE,
-};
-use http::{Method, StatusCode};
+use http::StatusCode;
+use http::header::{HeaderName, HeaderValue};
 use pando_blob::{FileRequest, Key, Object, ThumbSize, parse_download, size_allowed};
 use pando_filter::Purpose;
 use pando_schema::{Field, FieldKind, Record, Schema};
@@ -16,6 +13,7 @@ use pando_store::Conn;
 use serde_json::json;
 use tracing::warn;
 
+use super::file_request;
 use super::records::file_key;
 use crate::access::{self, Verdict, verdict};
 use crate::app::{App, SharedApp};
@@ -118,19 +116,8 @@ async fn served(
 }
 
 fn respond(request: &Request, object: &Object, name: &str) -> Response {
-    let header = |name: HeaderName| request.headers.get(name).and_then(|value| value.to_str().ok());
-    let head = request.method == Method::HEAD;
-    let asked = FileRequest {
-        method: if head { pando_blob::Method::Head } else { pando_blob::Method::Get },
-        name,
-        download: parse_download(request.query.first("download")),
-        range: header(RANGE),
-        if_match: header(IF_MATCH),
-        if_none_match: header(IF_NONE_MATCH),
-        if_modified_since: header(IF_MODIFIED_SINCE),
-        if_unmodified_since: header(IF_UNMODIFIED_SINCE),
-        if_range: header(IF_RANGE),
-    };
+    let download = parse_download(request.query.first("download"));
+    let asked = FileRequest { name, download, ..file_request(request) };
     let plan = pando_blob::respond(&object.attributes, &asked, &mut rand::rng());
     let body = match plan.body {
         pando_blob::Body::Empty => Body::Empty,

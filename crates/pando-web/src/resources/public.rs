@@ -16,12 +16,12 @@ mod sniff;
 use std::sync::Arc;
 
 use http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LOCATION, RANGE, VARY,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, LOCATION, VARY,
 };
 use http::{Method, StatusCode};
-use pando_blob::{Attributes, FileRequest};
+use pando_blob::Attributes;
 
+use super::file_request;
 use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::{Body, Response};
@@ -93,7 +93,7 @@ async fn send(app: &SharedApp, request: &Request, file: Arc<File>) -> Response {
         original_name: None,
         md5: None,
     };
-    let plan = pando_blob::respond(&attributes, &asked(request), &mut rand::rng());
+    let plan = pando_blob::respond(&attributes, &file_request(request), &mut rand::rng());
     let mut response = Response::new(Body::Empty);
     *response.status_mut() =
         StatusCode::from_u16(plan.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -133,21 +133,6 @@ async fn send(app: &SharedApp, request: &Request, file: Arc<File>) -> Response {
         }
     };
     response
-}
-
-fn asked(request: &Request) -> FileRequest<'_> {
-    let header = |name: HeaderName| request.headers.get(name).and_then(|value| value.to_str().ok());
-    let head = request.method == Method::HEAD;
-    FileRequest {
-        method: if head { pando_blob::Method::Head } else { pando_blob::Method::Get },
-        range: header(RANGE),
-        if_match: header(IF_MATCH),
-        if_none_match: header(IF_NONE_MATCH),
-        if_modified_since: header(IF_MODIFIED_SINCE),
-        if_unmodified_since: header(IF_UNMODIFIED_SINCE),
-        if_range: header(IF_RANGE),
-        ..FileRequest::default()
-    }
 }
 
 /// The name within the folder that a path means, `.` for the folder itself. `None` if it leads

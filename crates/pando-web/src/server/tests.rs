@@ -1,5 +1,6 @@
 //! The server on real sockets.
 
+mod bodies;
 mod connections;
 mod https;
 mod requests;

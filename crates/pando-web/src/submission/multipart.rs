@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use multer::Multipart;
 use pando_blob::{Blob, BlobError, base_name};
 
-use super::{Submission, SubmittedFile, typed_fields};
+use super::{Submission, SubmittedFile, damaged_form, typed_fields};
 use crate::ApiError;
 use crate::request::Query;
 
@@ -23,6 +23,9 @@ pub(super) async fn read(
     blob: &Blob,
     bytes_max: u64,
 ) -> Result<Submission, ApiError> {
+    if query.damaged {
+        return Err(damaged_form());
+    }
     let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(error.into()))?;
     let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
     let stream = BodyDataStream::new(Limited::new(body, limit));
@@ -34,8 +37,11 @@ pub(super) async fn read(
         if fields.len() + files.len() == PARTS_MAX {
             return Err(ApiError::bad_request("The body has too many parts."));
         }
-        let Some(name) = part.name().map(str::to_owned) else { continue };
-        if let Some(original) = part.file_name().map(|name| base_name(name).to_owned()) {
+        let name = part.name().filter(|name| !name.is_empty());
+        let Some(name) = name.map(str::to_owned) else { continue };
+        // An empty file name makes no file, as Go's `mime/multipart` has it.
+        let original = part.file_name().filter(|name| !name.is_empty());
+        if let Some(original) = original.map(|name| base_name(name).to_owned()) {
             let mut upload = blob.upload(bytes_max);
             while let Some(chunk) = part.chunk().await.map_err(refusal)? {
                 upload.write(&chunk).await.map_err(upload_failure)?;

@@ -40,6 +40,25 @@ fn commas_inside_parentheses_and_quotes_do_not_split() {
 }
 
 #[test]
+fn a_condition_may_have_parentheses() {
+    check(
+        "create index a on b (lower(x), y) where (x = ')' or x in (1, 2))\n",
+        expect![[r#"
+            CREATE INDEX `a` ON `b` (
+              lower(x),
+              `y`
+            ) WHERE (x = ')' or x in (1, 2))"#]],
+    );
+}
+
+#[test]
+fn nothing_else_follows_the_columns() {
+    for rest in [";", "; drop table x", " -- x", "\nx", "where (1)", " whereas", " where"] {
+        assert!(!Index::parse(&format!("create index a on b (c){rest}")).valid(), "{rest}");
+    }
+}
+
+#[test]
 fn broken_statements_are_invalid() {
     for statement in
         ["", "bad", "create index on x (a)", "create index a on b ( )", "create index a on b ('c)"]

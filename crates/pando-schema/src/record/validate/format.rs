@@ -4,6 +4,7 @@
 //! one-letter labels before other labels in URLs, no mail addresses without a dot in the domain.
 //! Source: asaskevich/govalidator (`IsEmail`, `IsURL`), Go `net/url`.
 
+use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -149,11 +150,22 @@ fn split_url<'a>(scheme: &str, rest: &'a str, authority: bool) -> Option<UrlPart
 
 fn host_valid(host: &str) -> bool {
     if let Some(bracketed) = host.strip_prefix('[') {
-        return bracketed.split_once(']').is_some_and(|(_, port)| port_valid(port));
+        let inside = bracketed.split_once(']');
+        return inside.is_some_and(|(address, port)| ipv6_valid(address) && port_valid(port));
     }
     let port = host.find(':').map_or("", |colon| &host[colon..]);
     // Percent signs are only for bytes beyond ASCII in hosts.
     port_valid(port) && escapes_valid(host) && !host.contains([' ', '<', '>', '"'])
+}
+
+/// Whether Go takes what stands in brackets: an address, with a zone behind an escaped `%`.
+fn ipv6_valid(text: &str) -> bool {
+    let (address, zone) = match text.split_once("%25") {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (text, None),
+    };
+    address.parse::<Ipv6Addr>().is_ok()
+        && zone.is_none_or(|zone| !zone.is_empty() && escapes_valid(zone))
 }
 
 fn port_valid(port: &str) -> bool {
@@ -177,7 +189,14 @@ static URL: LazyLock<Regex> = LazyLock::new(|| {
     let ipv4 = format!(
         r"(?:[1-9][0-9]?|1[0-9][0-9]|2[01][0-9]|22[0-3]|24[0-9]|25[0-5])(?:\.(?:{BYTE})){{2}}(?:\.(?:[0-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5]))"
     );
-    let ipv6 = r"\[(?:[0-9a-fA-F]{0,4}:){1,7}(?:[0-9a-fA-F]{0,4}|(?:[0-9]{1,3}\.){3}[0-9]{1,3})(?:%[0-9a-zA-Z]+)?\]";
+    // Go's parser has judged them before; here only some forms may end like an IPv4 address, and
+    // only link-local addresses have zones.
+    const GROUP: &str = "[0-9a-fA-F]{1,4}";
+    const END: &str = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}";
+    let ipv6 = format!(
+        r"\[(?:(?:(?:{GROUP})?:){{1,8}}(?:{GROUP})?|(?:{GROUP}:){{1,4}}:{END}|::(?:ffff(?::0{{1,4}})?:)?{END})\]"
+    );
+    let zoned = r"\[fe80:(?::[0-9a-fA-F]{0,4}){0,4}%[0-9a-zA-Z]+\]";
     let subdomain =
         format!(r"(?:(?:www\.)|(?:[{LETTER}]+(?:[-_.]?[{LETTER}])*[{LETTER}]\.[{LETTER}]+))?");
     let labels = format!(r"(?:[{LETTER}](?:[{LETTER}\-_]+)?[{LETTER}](?:[-.][{LETTER}]+)*)");
@@ -185,6 +204,6 @@ static URL: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:{labels}|{subdomain})?(?:(?:[{LETTER}]+-?-?)*[{LETTER}]+)(?:\.[a-zA-Z\x{{a1}}-\x{{ffff}}]+)?"
     );
     let port_and_path = r"\.?(?::[0-9]{1,5})?(?:[/?#][^\t\n\x0c\r ]*)?";
-    let pattern = format!("^{SCHEME}{USER}(?:{ipv4}|{ipv6}|{name}){port_and_path}$");
+    let pattern = format!("^{SCHEME}{USER}(?:{ipv4}|{ipv6}|{zoned}|{name}){port_and_path}$");
     Regex::new(&pattern).expect("a constant pattern compiles")
 });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Area, new_id, record, records};
 use crate::compare::dataset::Dataset;
-use crate::compare::scenario::{Actor, Step, target};
+use crate::compare::scenario::{Actor, Step, encode, target};
 use crate::http::Request;
 use crate::rng::Rng;
 
@@ -44,7 +44,10 @@ fn read_cases(dataset: &Dataset) -> Vec<Vec<Step>> {
         format!("{PATH}/{}?fields=name,fields.name", dataset.collections["posts"]),
     )]);
     for query in [
-        &[("sort", "name"), ("perPage", "5")][..],
+        &[("fields", "name")][..],
+        &[("filter", "name != 'x'"), ("fields", "name")],
+        &[("sort", "type"), ("fields", "name")],
+        &[("sort", "name"), ("perPage", "5")],
         &[("sort", "-name"), ("page", "2"), ("perPage", "3")],
         &[("filter", "type = 'auth'"), ("sort", "name")],
         &[("filter", "name ~ 'o' && system = false"), ("sort", "name"), ("fields", "name,id")],
@@ -62,13 +65,13 @@ fn read_cases(dataset: &Dataset) -> Vec<Vec<Step>> {
 
 /// Creates a collection, looks at it, uses it and deletes it again.
 fn cycle(definition: &Value) -> Vec<Step> {
-    let name = definition["name"].as_str().unwrap_or("none");
+    let name = encode(definition["name"].as_str().unwrap_or("none"));
     let at = format!("{PATH}/{name}");
     vec![
         Step::post(Actor::Root, PATH, definition),
         Step::get(Actor::Root, at.clone()),
-        Step::post(Actor::Root, records(name), &json!({ "id": new_id("first", 1), "title": "t" })),
-        Step::get(Actor::Guest, records(name) + "?sort=%40rowid"),
+        Step::post(Actor::Root, records(&name), &json!({ "id": new_id("first", 1), "title": "t" })),
+        Step::get(Actor::Guest, records(&name) + "?sort=%40rowid"),
         Step::delete(Actor::Root, at),
     ]
 }
@@ -188,6 +191,9 @@ fn index_cases() -> Vec<Vec<Step>> {
         json!(["CREATE INDEX `` ON indexed (title)"]),
         json!(["CREATE INDEX idx_a ON indexed (lower(title))"]),
         json!(["CREATE INDEX idx_a ON indexed (title); DROP TABLE posts"]),
+        json!(["CREATE INDEX idx_a ON indexed (title);"]),
+        json!(["CREATE INDEX idx_a ON indexed (lower(title)) WHERE (title != ')')"]),
+        json!(["create index idx_a on indexed(title)where (1)"]),
         json!(["CREATE INDEX idx_a ON indexed (title, title)"]),
         json!(null),
     ];

@@ -2,6 +2,7 @@
 
 use super::Area;
 use crate::compare::dataset::Dataset;
+use crate::compare::deviations;
 use crate::compare::scenario::{Action, Actor, Step};
 use crate::http::Request;
 use crate::rng::Rng;
@@ -153,7 +154,7 @@ fn body_cases(cases: &mut Vec<Vec<Step>>) {
         ("PATCH", "/api/settings"),
         ("POST", "/api/collections"),
     ];
-    let bodies: [(&str, &[u8]); 21] = [
+    let bodies: [(&str, &[u8]); 23] = [
         ("application/json", b"{"),
         ("application/json", b"[]"),
         ("application/json", b"null"),
@@ -177,6 +178,8 @@ fn body_cases(cases: &mut Vec<Vec<Step>>) {
             b"--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nabc",
         ),
         ("application/x-www-form-urlencoded", b"identity=%zz"),
+        ("application/x-www-form-urlencoded", b"identity=a;b"),
+        ("application/x-www-form-urlencoded", b"identity=\xff"),
         ("application/json", b"{\"text\":\"\\ud800\"}}"),
     ];
     for (method, target) in targets {
@@ -201,12 +204,18 @@ fn body_cases(cases: &mut Vec<Vec<Step>>) {
 }
 
 fn raw_cases(cases: &mut Vec<Vec<Step>>) {
-    let raws: [&[u8]; 16] = [
-        b"GET /api/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"GET /api/health HTTP/1.0\r\n\r\n", b"GET /api/health HTTP/1.1\r\n\r\n", b"GET /api/health HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n",
-        b"NONSENSE\r\n\r\n", b"GET  /api/health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET api/health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /api/health HTTP/9.9\r\nHost: x\r\n\r\n", b"GET /api/health HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n",
-        b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n\r\n",
-        b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b"GET http://x/api/health HTTP/1.1\r\nHost: y\r\nConnection: close\r\n\r\n", b"GET /api/health%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    let understood: [&[u8]; 8] = [
+        b"GET /api/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET /api/health HTTP/1.0\r\n\r\n",
+        b"GET /api/health HTTP/1.1\r\n\r\n",
+        b"GET /api/health HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n",
+        b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n\r\n",
+        b"POST /api/realtime HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"GET http://x/api/health HTTP/1.1\r\nHost: y\r\nConnection: close\r\n\r\n",
+        b"GET /api/health%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ];
+    let raws = understood.into_iter().chain(deviations::NO_REQUESTS);
+    let raws = raws.chain([deviations::UNKNOWN_VERSION, deviations::BAD_HEADER]);
     for raw in raws {
         cases.push(vec![Step::of(Actor::Guest, Action::SendRaw(raw.to_vec()))]);
     }

@@ -2,11 +2,14 @@
 //!
 //! Source: PocketBase `apis/record_auth*.go`, whose forms these are; ozzo-validation's `Length`.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use pando_schema::{Problem, Problems, email_valid};
+use pando_schema::{Collection, Problem, Problems, Record, email_valid};
 use serde_json::{Map, Value as Json};
 
+use super::find_by_email;
 use crate::ApiError;
 use crate::app::App;
 use crate::form::Form;
@@ -61,8 +64,15 @@ fn malformed(error: ApiError) -> ApiError {
 }
 
 /// 400 with what is wrong by field.
-pub(super) fn invalid(problems: &Problems) -> ApiError {
+fn invalid(problems: &Problems) -> ApiError {
     ApiError::invalid("An error occurred while validating the submitted data.", problems)
+}
+
+/// 400 with what is wrong with one member.
+pub(super) fn invalid_member(name: &str, problem: Problem) -> ApiError {
+    let mut problems = Problems::default();
+    problems.add(name, problem);
+    invalid(&problems)
 }
 
 /// Fails if there are `problems`.
@@ -104,11 +114,15 @@ pub(super) fn check_email(problems: &mut Problems, name: &str, email: &str) {
     }
 }
 
-/// The only member of a request for a mail: the address of an account.
-pub(super) async fn read_email(app: &App, request: &mut Request) -> Result<String, ApiError> {
+/// The account that a request for a mail is about: the address is the only member.
+pub(super) async fn read_recipient(
+    app: &App,
+    request: &mut Request,
+    collection: &Arc<Collection>,
+) -> Result<Option<Record>, ApiError> {
     let email = Body::read(app, request).await?.form().text("email")?;
     let mut problems = Problems::default();
     check_email(&mut problems, "email", &email);
     judge(problems)?;
-    Ok(email)
+    Ok(find_by_email(&mut *app.store.read().await?, collection, &email).await?)
 }

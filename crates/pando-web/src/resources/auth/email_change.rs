@@ -9,28 +9,24 @@ use pando_store::Conn;
 
 use super::body::{Body, check_email, check_text, judge};
 use super::save::save;
-use super::{auth_collection, find_by_email, mails, own_account};
+use super::{admit, admit_owner, find_by_email, mailed_token, mails, no_superusers};
 use crate::app::{App, SharedApp};
 use crate::mail::told;
-use crate::request::{Request, SUPERUSERS};
-use crate::resources::existing;
-use crate::response::{Response, no_content};
+use crate::request::Request;
+use crate::resources::Answer;
+use crate::response::no_content;
 use crate::tokens::{self, TokenKind};
-use crate::{ApiError, passwords, rate_limit};
+use crate::{ApiError, passwords};
 
 const PASSWORD_BYTES_MAX: usize = 100;
 
+const FOR_SUPERUSERS: &str = "All superusers can change their emails directly.";
+
 /// `POST /api/collections/{collection}/request-email-change`
-pub(crate) async fn request(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    rate_limit::check_collection(app, request, existing(&schema, name)?, "requestEmailChange")?;
-    let account = own_account(request, existing(&schema, name)?)?;
-    let collection = auth_collection(&schema, name)?;
-    no_superusers(collection)?;
+pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let account = admit_owner(app, request, name, "requestEmailChange")?;
+    let collection = &account.collection;
+    no_superusers(collection, FOR_SUPERUSERS)?;
     let email = Body::read(app, request).await?.form().text("newEmail")?;
     let mut problems = Problems::default();
     check_email(&mut problems, "newEmail", &email);
@@ -56,26 +52,13 @@ pub(crate) async fn request(
     Ok(no_content())
 }
 
-fn no_superusers(collection: &Collection) -> Result<(), ApiError> {
-    match collection.name == SUPERUSERS {
-        true => Err(ApiError::bad_request("All superusers can change their emails directly.")),
-        false => Ok(()),
-    }
-}
-
 /// `POST /api/collections/{collection}/confirm-email-change`
-pub(crate) async fn confirm(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "confirmEmailChange")?;
-    no_superusers(collection)?;
+pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "confirmEmailChange")?;
+    no_superusers(&collection, FOR_SUPERUSERS)?;
     let body = Body::read(app, request).await?;
-    let (token, password) = (body.form().text("token")?, body.form().text("password")?);
-    check(app, collection, &token, password).await?;
+    let [token, password] = body.form().texts(["token", "password"])?;
+    check(app, &collection, &token, password).await?;
     let collection_id = collection.id.clone();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
@@ -142,14 +125,11 @@ async fn wanted(
         let words = "Invalid token payload - newEmail must be set.";
         return Ok(Err(Problem::new("validation_invalid_token_payload", words)));
     }
-    let found = tokens::owner(conn, schema, token, TokenKind::EmailChange).await?;
-    let Some(account) = found else {
-        return Ok(Err(Problem::new("validation_invalid_token", "Invalid or expired token.")));
+    let kind = TokenKind::EmailChange;
+    let account = match mailed_token::owner(conn, schema, collection, token, kind).await? {
+        Ok(account) => account,
+        Err(problem) => return Ok(Err(problem)),
     };
-    if account.collection.id != collection.id {
-        let words = "The provided token is for different auth collection.";
-        return Ok(Err(Problem::new("validation_token_collection_mismatch", words)));
-    }
     if find_by_email(conn, collection, &email).await?.is_some() {
         let words = "The new email address is invalid.";
         return Ok(Err(Problem::new("validation_invalid_token_email", words)));

@@ -14,16 +14,17 @@ use pando_store::Tx;
 use serde_json::json;
 use tracing::warn;
 
-use super::body::{Body, TEXT_BYTES_MAX, check_text, judge, read_email};
+use super::body::{Body, TEXT_BYTES_MAX, check_text, judge, read_recipient};
 use super::respond::{Factor, Success, respond};
 use super::save::{hash_pending, put_hash, put_random_hash, random_hash, refused, save};
-use super::{auth_collection, expired, expired_since, find_by_email, mails, system_collection};
+use super::{admit, expired, expired_since, mails, system_collection};
 use crate::app::{App, SharedApp};
 use crate::mail::send_later;
 use crate::real_ip::real_ip;
 use crate::request::Request;
-use crate::response::{Pick, Response, json as json_response, picked};
-use crate::{ApiError, passwords, rate_limit};
+use crate::resources::Answer;
+use crate::response::{Pick, json as json_response, picked};
+use crate::{ApiError, passwords};
 
 const COLLECTION: &str = "_otps";
 
@@ -40,20 +41,13 @@ const PASSWORD_BYTES_MAX: usize = 71;
 /// `POST /api/collections/{collection}/request-otp`
 ///
 /// Answers with an id whether or not there is such an account, and takes as long.
-pub(crate) async fn request(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "requestOTP")?;
-    let options = enabled(collection)?;
-    let email = read_email(app, request).await?;
+pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "requestOTP")?;
+    let options = enabled(&collection)?;
+    let account = read_recipient(app, request, &collection).await?;
     let length = usize::try_from(options.length).unwrap_or(0);
     let password = random_text_of(&mut rand::rng(), length, DIGITS);
-    let otp = new_otp(system_collection(&schema, COLLECTION)?, &password).await?;
-    let account = find_by_email(&mut *app.store.read().await?, collection, &email).await?;
+    let otp = new_otp(system_collection(&app.store.schema(), COLLECTION)?, &password).await?;
     let id = match account {
         None => random_text_of(&mut rand::rng(), ID_CHARS, LOWER_ALPHANUMERIC),
         Some(account) => create(app, account, otp, password).await?,
@@ -156,22 +150,16 @@ async fn note_sent(tx: &mut Tx, id: &str, sent_to: Option<String>) -> Result<(),
 }
 
 /// `POST /api/collections/{collection}/auth-with-otp`
-pub(crate) async fn log_in(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "authWithOTP")?;
-    let options = enabled(collection)?;
+pub(crate) async fn log_in(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "authWithOTP")?;
+    let options = enabled(&collection)?;
     let body = Body::read(app, request).await?;
-    let (id, password) = (body.form().text("otpId")?, body.form().text("password")?);
+    let [id, password] = body.form().texts(["otpId", "password"])?;
     let mut problems = Problems::default();
     check_text(&mut problems, "otpId", &id, 1, TEXT_BYTES_MAX);
     check_text(&mut problems, "password", &password, 1, PASSWORD_BYTES_MAX);
     judge(problems)?;
-    let (otp, account) = find(app, collection, options, &id).await?;
+    let (otp, account) = find(app, &collection, options, &id).await?;
     let ip = real_ip(request, &app.store.settings());
     if !app.login_limits.guess_allowed(&account, ip) {
         let words = "Too many attempts, please try again later with a new OTP.";

@@ -12,21 +12,15 @@ use pando_store::Conn;
 
 use super::body::{Body, TEXT_BYTES_MAX, check_length, check_text, judge};
 use super::respond::{Factor, Success, respond};
-use super::{auth_collection, dummy_check};
+use super::{admit, dummy_check};
 use crate::app::SharedApp;
 use crate::request::Request;
-use crate::response::Response;
-use crate::{ApiError, passwords, rate_limit};
+use crate::resources::Answer;
+use crate::{ApiError, passwords};
 
 /// `POST /api/collections/{collection}/auth-with-password`
-pub(crate) async fn log_in(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "authWithPassword")?;
+pub(crate) async fn log_in(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "authWithPassword")?;
     let Some(options) = &collection.auth else { return Err(ApiError::not_found("")) };
     if !options.password_auth.enabled {
         let words = "The collection is not configured to allow password authentication.";
@@ -35,11 +29,11 @@ pub(crate) async fn log_in(
     let body = Body::read(app, request).await?;
     let form = Credentials::read(&body)?;
     form.check(&options.password_auth.identity_fields)?;
-    let found = form.find(&mut *app.store.read().await?, collection).await?;
+    let found = form.find(&mut *app.store.read().await?, &collection).await?;
     let failed = || ApiError::bad_request("Failed to authenticate.");
     let Some(record) = found else {
         // As slow as a wrong password, so that nobody learns which accounts exist.
-        dummy_check(app, collection, form.password).await?;
+        dummy_check(app, &collection, form.password).await?;
         return Err(failed());
     };
     let hash = record.text("password").to_owned();
@@ -59,12 +53,9 @@ struct Credentials {
 
 impl Credentials {
     fn read(body: &Body) -> Result<Credentials, ApiError> {
-        let form = body.form();
-        Ok(Credentials {
-            identity: form.text("identity")?,
-            password: form.text("password")?,
-            identity_field: form.text("identityField")?,
-        })
+        let members = ["identity", "password", "identityField"];
+        let [identity, password, identity_field] = body.form().texts(members)?;
+        Ok(Credentials { identity, password, identity_field })
     }
 
     fn check(&self, identity_fields: &[String]) -> Result<(), ApiError> {

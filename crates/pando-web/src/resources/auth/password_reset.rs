@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use pando_schema::{Collection, FieldKind, Problem, Problems, Record, Value};
 
-use super::body::{Body, TEXT_BYTES_MAX, check_text, judge, read_email};
+use super::body::{Body, TEXT_BYTES_MAX, check_text, judge, read_recipient};
 use super::limits::Resend;
 use super::save::{hash_pending, judge as judge_record, put_hash, refused};
-use super::{auth_collection, find_by_email, mails};
+use super::{admit, mailed_token, mails};
+use crate::ApiError;
 use crate::app::{App, SharedApp};
 use crate::mail::send_later;
 use crate::request::{Request, SUPERUSERS};
-use crate::response::{Response, no_content};
+use crate::resources::Answer;
+use crate::response::no_content;
 use crate::tokens::{self, TokenKind};
-use crate::{ApiError, rate_limit};
 
 /// The account of PocketBase's set-up page, which nobody reads mail for.
 const INSTALLER_EMAIL: &str = "__pbinstaller@example.com";
@@ -25,20 +26,13 @@ const FAILED: &str = "Failed to set new password.";
 /// `POST /api/collections/{collection}/request-password-reset`
 ///
 /// Answers the same whether or not there is such an account.
-pub(crate) async fn request(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "requestPasswordReset")?;
+pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "requestPasswordReset")?;
     if !collection.auth.as_ref().is_some_and(|auth| auth.password_auth.enabled) {
         let words = "The collection is not configured to allow password authentication.";
         return Err(ApiError::bad_request(words));
     }
-    let email = read_email(app, request).await?;
-    let account = find_by_email(&mut *app.store.read().await?, collection, &email).await?;
+    let account = read_recipient(app, request, &collection).await?;
     let Some(account) = account else { return Ok(no_content()) };
     let installer = collection.name == SUPERUSERS && account.text("email") == INSTALLER_EMAIL;
     if installer || app.login_limits.sent(Resend::PasswordReset, &account) {
@@ -55,16 +49,10 @@ pub(crate) async fn request(
 }
 
 /// `POST /api/collections/{collection}/confirm-password-reset`
-pub(crate) async fn confirm(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "confirmPasswordReset")?;
+pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "confirmPasswordReset")?;
     let form = Reset::read(&Body::read_strictly(app, request).await?)?;
-    let account = form.check(app, collection).await?;
+    let account = form.check(app, &collection).await?;
     app.login_limits.forget_sent(Resend::PasswordReset, &account);
     form.set_password(app, account).await?;
     Ok(no_content())
@@ -79,12 +67,9 @@ struct Reset {
 
 impl Reset {
     fn read(body: &Body) -> Result<Reset, ApiError> {
-        let form = body.form();
-        Ok(Reset {
-            token: form.text("token")?,
-            password: form.text("password")?,
-            password_confirm: form.text("passwordConfirm")?,
-        })
+        let members = ["token", "password", "passwordConfirm"];
+        let [token, password, password_confirm] = body.form().texts(members)?;
+        Ok(Reset { token, password, password_confirm })
     }
 
     /// Whose password is to be set. Fails with all that is wrong at first sight.
@@ -114,16 +99,8 @@ impl Reset {
         }
         let schema = app.store.schema();
         let mut conn = app.store.read().await?;
-        let found =
-            tokens::owner(&mut conn, &schema, &self.token, TokenKind::PasswordReset).await?;
-        Ok(match found {
-            None => Err(Problem::new("validation_invalid_token", "Invalid or expired token.")),
-            Some(account) if account.collection.id != collection.id => {
-                let words = "The provided token is for different auth collection.";
-                Err(Problem::new("validation_token_collection_mismatch", words))
-            }
-            Some(account) => Ok(account),
-        })
+        let kind = TokenKind::PasswordReset;
+        mailed_token::owner(&mut conn, &schema, collection, &self.token, kind).await
     }
 
     /// The account with the new password, not hashed yet. It is verified too if the token went to

@@ -44,12 +44,9 @@ struct TestMail {
 
 impl TestMail {
     fn read(body: &Body) -> Result<TestMail, ApiError> {
-        let form = body.form();
-        Ok(TestMail {
-            email: form.text("email")?,
-            template: form.text("template")?,
-            collection: form.text("collection")?,
-        })
+        let members = ["email", "template", "collection"];
+        let [email, template, collection] = body.form().texts(members)?;
+        Ok(TestMail { email, template, collection })
     }
 
     /// The collection whose template it is. Fails with all that is wrong.

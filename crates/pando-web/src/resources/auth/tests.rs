@@ -1,6 +1,7 @@
 //! Accounts over HTTP, with a mail server that the test reads.
 
 mod mailed;
+mod old_password;
 mod sink;
 mod two_factors;
 

@@ -4,33 +4,29 @@
 
 use std::sync::Arc;
 
-use pando_schema::{Collection, Problem, Problems, Record, Value};
+use pando_schema::{Collection, Problem, Record, Value};
 
-use super::body::{Body, invalid, read_email};
+use super::body::{Body, invalid_member, read_recipient};
 use super::limits::Resend;
 use super::save::{put_random_hash, random_hash, save};
-use super::{auth_collection, find_by_email, mails};
+use super::{admit, mailed_token, mails, no_superusers};
+use crate::ApiError;
 use crate::app::{App, SharedApp};
 use crate::mail::send_later;
-use crate::request::{Request, SUPERUSERS};
-use crate::response::{Response, no_content};
+use crate::request::Request;
+use crate::resources::Answer;
+use crate::response::no_content;
 use crate::tokens::{self, TokenKind};
-use crate::{ApiError, rate_limit};
+
+const FOR_SUPERUSERS: &str = "All superusers are verified by default.";
 
 /// `POST /api/collections/{collection}/request-verification`
 ///
 /// Answers the same whether or not there is such an account.
-pub(crate) async fn request(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "requestVerification")?;
-    no_superusers(collection)?;
-    let email = read_email(app, request).await?;
-    let account = find_by_email(&mut *app.store.read().await?, collection, &email).await?;
+pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "requestVerification")?;
+    no_superusers(&collection, FOR_SUPERUSERS)?;
+    let account = read_recipient(app, request, &collection).await?;
     let Some(account) = account else { return Ok(no_content()) };
     let limits = &app.login_limits;
     if account.bool("verified") || limits.sent(Resend::Verification, &account) {
@@ -42,30 +38,13 @@ pub(crate) async fn request(
     Ok(no_content())
 }
 
-fn no_superusers(collection: &Collection) -> Result<(), ApiError> {
-    match collection.name == SUPERUSERS {
-        true => Err(ApiError::bad_request("All superusers are verified by default.")),
-        false => Ok(()),
-    }
-}
-
 /// `POST /api/collections/{collection}/confirm-verification`
-pub(crate) async fn confirm(
-    app: &SharedApp,
-    request: &mut Request,
-    name: &str,
-) -> Result<Response, ApiError> {
-    let schema = app.store.schema();
-    let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "confirmVerification")?;
-    no_superusers(collection)?;
+pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
+    let collection = admit(app, request, name, "confirmVerification")?;
+    no_superusers(&collection, FOR_SUPERUSERS)?;
     let token = Body::read(app, request).await?.form().text("token")?;
-    let account = owner(app, collection, &token).await?;
-    let account = account.map_err(|problem| {
-        let mut problems = Problems::default();
-        problems.add("token", problem);
-        invalid(&problems)
-    })?;
+    let account = owner(app, &collection, &token).await?;
+    let account = account.map_err(|problem| invalid_member("token", problem))?;
     if !account.bool("verified") {
         verify(app, account.clone(), token).await?;
     }
@@ -89,18 +68,14 @@ async fn owner(
     }
     let schema = app.store.schema();
     let mut conn = app.store.read().await?;
-    let found = tokens::owner(&mut conn, &schema, token, TokenKind::Verification).await?;
+    let kind = TokenKind::Verification;
+    let found = mailed_token::owner(&mut conn, &schema, collection, token, kind).await?;
     Ok(match found {
-        None => Err(Problem::new("validation_invalid_token", "Invalid or expired token.")),
-        Some(account) if account.collection.id != collection.id => {
-            let words = "The provided token is for different auth collection.";
-            Err(Problem::new("validation_token_collection_mismatch", words))
-        }
-        Some(account) if account.text("email") != email => {
+        Ok(account) if account.text("email") != email => {
             let words = "The record email doesn't match with the requested token claims.";
             Err(Problem::new("validation_token_email_mismatch", words))
         }
-        Some(account) => Ok(account),
+        found => found,
     })
 }
 

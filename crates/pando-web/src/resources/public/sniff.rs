@@ -3,26 +3,7 @@
 //! Source: the WHATWG MIME Sniffing standard as Go's `net/http` `DetectContentType` has it,
 //! without its rarest formats.
 
-/// Begins an HTML document when a space or `>` follows.
-const HTML_TAGS: [&[u8]; 17] = [
-    b"<!DOCTYPE HTML",
-    b"<HTML",
-    b"<HEAD",
-    b"<SCRIPT",
-    b"<IFRAME",
-    b"<H1",
-    b"<DIV",
-    b"<FONT",
-    b"<TABLE",
-    b"<A",
-    b"<STYLE",
-    b"<TITLE",
-    b"<B",
-    b"<BODY",
-    b"<BR",
-    b"<P",
-    b"<!--",
-];
+use pando_blob::mime;
 
 const PREFIXES: [(&[u8], &str); 25] = [
     (b"%PDF-", "application/pdf"),
@@ -59,7 +40,7 @@ const RIFF: [(&[u8], &str); 3] =
 pub(super) fn sniff(start: &[u8]) -> &'static str {
     let blank = start.iter().take_while(|byte| b"\t\n\x0C\r ".contains(byte)).count();
     let text = &start[blank..];
-    if HTML_TAGS.iter().any(|tag| begins_with_tag(text, tag)) {
+    if mime::begins_as_html(text, |next| matches!(next, b' ' | b'>')) {
         return "text/html; charset=utf-8";
     }
     if text.starts_with(b"<?xml") {
@@ -81,12 +62,6 @@ pub(super) fn sniff(start: &[u8]) -> &'static str {
     if text.iter().any(binary) { "application/octet-stream" } else { "text/plain; charset=utf-8" }
 }
 
-fn begins_with_tag(text: &[u8], tag: &[u8]) -> bool {
-    let Some(next) = text.get(tag.len()) else { return false };
-    let ends = *tag == *b"<!--" || matches!(next, b' ' | b'>');
-    ends && text[..tag.len()].eq_ignore_ascii_case(tag)
-}
-
 /// An `ftyp` box at the start with a brand that begins with `mp4`.
 fn is_mp4(start: &[u8]) -> bool {
     let [a, b, c, d, b'f', b't', b'y', b'p', ..] = *start else { return false };
@@ -105,12 +80,13 @@ mod tests {
 
     #[test]
     fn contents_are_recognised() {
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 15] = [
             (b"", "text/plain; charset=utf-8"),
             (b"plain\n", "text/plain; charset=utf-8"),
             (b" \n<html>", "text/html; charset=utf-8"),
             (b"<bold>", "text/plain; charset=utf-8"),
-            (b"<!--x", "text/html; charset=utf-8"),
+            (b"<!-- x", "text/html; charset=utf-8"),
+            (b"<!--x", "text/plain; charset=utf-8"),
             (b"<?xml version='1.0'?>", "text/xml; charset=utf-8"),
             (b"\x89PNG\r\n\x1A\n\0", "image/png"),
             (b"RIFF\0\0\0\0WAVEfmt", "audio/wave"),

@@ -3,7 +3,7 @@
 //! Source: PocketBase `apis/record_crud.go` (`recordsList`), `tools/search/provider.go`.
 
 use http::StatusCode;
-use pando_filter::{Columns, FilterError, Purpose};
+use pando_filter::{Columns, Purpose};
 use pando_schema::Record;
 
 use super::enrich;
@@ -40,18 +40,7 @@ pub(crate) async fn list(
         query.only_visible();
     }
     let page = Page::of(&request.query)?;
-    let filter = request.query.first("filter");
-    if !filter.is_empty() {
-        let expr = pando_filter::parse_search(filter);
-        query
-            .filter(&expr.map_err(|error| unusable(FilterError::Parse(error)))?)
-            .map_err(unusable)?;
-    }
-    let sort = request.query.first("sort");
-    if !sort.is_empty() {
-        query.sort(sort).map_err(unusable)?;
-    }
-
+    access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
     let sql = query.list(Columns::All, page.size, page.offset());
     let mut records = conn.records(collection, &sql.text, &sql.values).await?;

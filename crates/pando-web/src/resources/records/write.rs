@@ -233,10 +233,11 @@ impl Prepared {
 
     fn has_password(&self, collection: &Collection) -> bool {
         let mut fields = collection.fields.iter();
-        fields.any(|field| {
-            matches!(field.kind, FieldKind::Password { .. })
-                && self.fields.contains_key(&field.name)
-        })
+        self.fields.contains_key("oldPassword")
+            || fields.any(|field| {
+                matches!(field.kind, FieldKind::Password { .. })
+                    && self.fields.contains_key(&field.name)
+            })
     }
 
     /// Tries the write on what is stored now, so as not to hash or store anything for a request
@@ -263,18 +264,15 @@ impl Prepared {
         if trial.original.is_none() {
             trial.record.fill_new(&mut rand::rng());
         }
+        if let Some((plain, hash)) = trial.old_password()
+            && passwords::verify(plain.to_owned(), hash.to_owned()).await?
+        {
+            self.old_hash = Some(hash.to_owned());
+        }
         let (problems, _) = validate(&trial.record, trial.original.as_ref());
         if !problems.is_empty() {
             // Refused for sure; the transaction finds the exact answer.
             return Ok(());
-        }
-        if let (Some(original), Some(Json::String(old))) =
-            (&trial.original, self.fields.get("oldPassword"))
-        {
-            let hash = original.text("password").to_owned();
-            if passwords::verify(old.clone(), hash.clone()).await? {
-                self.old_hash = Some(hash);
-            }
         }
         for pending in trial.record.plain_passwords() {
             let name = collection.fields[pending.field_index].name.clone();
