@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use pando_filter::{Author, Compiled, ParseError, compile};
 use pando_schema::{Collection, Record, Schema, SqlValue, Value};
+use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::StoreError;
@@ -86,6 +87,18 @@ impl Conn {
     /// Runs one statement that takes no values and returns no rows.
     pub(crate) fn statement(&mut self, text: &str) -> Result<(), StoreError> {
         self.db.prepare_cached(text)?.raw_execute()?;
+        Ok(())
+    }
+
+    /// Runs a statement that comes from outside. Fails, before anything is done, if another one
+    /// follows it: that would be run with all rights.
+    pub(crate) fn foreign_statement(&mut self, text: &str) -> Result<(), StoreError> {
+        let mut statements = rusqlite::Batch::new(&self.db, text);
+        let Some(mut statement) = statements.next()? else { return Ok(()) };
+        if statements.next()?.is_some() {
+            return Err(rusqlite::Error::MultipleStatement.into());
+        }
+        statement.raw_execute()?;
         Ok(())
     }
 

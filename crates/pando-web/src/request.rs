@@ -126,26 +126,44 @@ pub(crate) const SUPERUSERS: &str = "_superusers";
 
 /// The parameters of a query string, in order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    /// Whether something was left out.
+    broken: bool,
+}
+
+/// Of more parameters than this Go's `net/url` takes none.
+const PARAMETERS_MAX: usize = 10_000;
 
 impl Query {
     /// Pairs that cannot be decoded are left out, as Go's `net/url` does.
     pub(crate) fn parse(text: &str) -> Query {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
-        let decoded = pairs.filter_map(|pair| {
+        let mut query = Query::default();
+        if text.len() >= PARAMETERS_MAX && text.split('&').count() > PARAMETERS_MAX {
+            return Query { broken: true, ..query };
+        }
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name, Plus::Space)?, decode(value, Plus::Space)?))
-        });
-        Query(decoded.collect())
+            match (decode(name, Plus::Space), decode(value, Plus::Space)) {
+                (Some(name), Some(value)) if !pair.contains(';') => query.pairs.push((name, value)),
+                _ => query.broken = true,
+            }
+        }
+        query
+    }
+
+    /// Whether nothing was left out.
+    pub(crate) fn complete(&self) -> bool {
+        !self.broken
     }
 
     /// The first value called `name`, else the empty text.
     pub(crate) fn first(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -205,6 +223,9 @@ mod tests {
         let pairs: Vec<_> = query.iter().collect();
         assert_eq!(pairs, [("a", "1"), ("b", "x y&"), ("a", "2"), ("e", "")]);
         assert_eq!(query.first("a"), "1");
+        assert!(!query.complete() && Query::parse("a=%20&&b").complete());
+        let many = |count: usize| Query::parse(&vec!["a"; count].join("&"));
+        assert_eq!((many(10_000).iter().count(), many(10_001).iter().count()), (10_000, 0));
     }
 
     #[test]

@@ -39,7 +39,8 @@ static INDEX: LazyLock<Regex> = LazyLock::new(|| {
     let head = format!(r"create{space}+(unique{space}+)?{space}*index{space}*");
     let optional = format!(r"(if{space}+not{space}+exists{space}+)?");
     let names = format!(r"({name}){space}+on{space}+({name}){space}*");
-    let rest = format!(r"\(((?s:.)*)\)(?:{space}*where{space}+((?s:.)*))?");
+    // Nothing but a condition may follow the columns, least of all another statement.
+    let rest = format!(r"\(((?s:.)*?)\)(?:{space}+where{space}+((?s:.)*))?{space}*\z");
     Regex::new(&format!("(?im){head}{optional}{names}{rest}")).expect("the expression is constant")
 });
 static COLUMN: LazyLock<Regex> = LazyLock::new(|| {
@@ -63,12 +64,13 @@ impl Index {
             ..Index::default()
         };
         match split(group(3), '.').unwrap_or_default().as_slice() {
-            [] => {}
             [schema, name] => {
                 index.schema_name = schema.trim_matches(NAME_TRIM).to_owned();
                 index.index_name = name.trim_matches(NAME_TRIM).to_owned();
             }
-            [name, ..] => index.index_name = name.trim_matches(NAME_TRIM).to_owned(),
+            [name] => index.index_name = name.trim_matches(NAME_TRIM).to_owned(),
+            // No name has three parts.
+            [..] => {}
         }
         let columns = split(group(5), ',').unwrap_or_default();
         index.columns = columns.into_iter().filter_map(parse_column).collect();

@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use multer::Multipart;
 use pando_blob::{Blob, BlobError, base_name};
 
-use super::{Submission, SubmittedFile, typed_fields};
+use super::{Submission, SubmittedFile, check_complete, typed_fields};
 use crate::ApiError;
 use crate::request::Query;
 
@@ -23,6 +23,7 @@ pub(super) async fn read(
     blob: &Blob,
     bytes_max: u64,
 ) -> Result<Submission, ApiError> {
+    check_complete(query)?;
     let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(error.into()))?;
     let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
     let stream = BodyDataStream::new(Limited::new(body, limit));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "functions of tests count as tests")]
 
+mod bad_input;
 mod compare;
 mod config;
 mod crash;

@@ -162,6 +162,12 @@ pub(crate) async fn prepare(
     if submission.xml {
         return Err(ApiError::bad_request(""));
     }
+    let takes_files =
+        collection.fields.iter().any(|field| matches!(field.kind, FieldKind::File { .. }));
+    if submission.no_parts && takes_files && !matches!(target, Target::Delete { .. }) {
+        // PocketBase looks for files in it.
+        return Err(ApiError::bad_request("Failed to read the submitted data."));
+    }
     let fields = std::mem::take(&mut submission.fields);
     let files = std::mem::take(&mut submission.files);
     let mut prepared = Prepared {
