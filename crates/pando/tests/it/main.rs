@@ -7,6 +7,7 @@ mod compare;
 mod config;
 mod crash;
 mod process;
+mod round_trip;
 mod sdk;
 mod serve;
 mod superuser;
