@@ -151,7 +151,7 @@ fn write_post(turn: &mut Turn, number: usize) -> Value {
     let author = turn.json(Request::get("/api/collections/users/records?sort=email"));
     let fields = json!({
         "id": format!("post{number:011}"), "title": format!("Title ' \" \\ ünï {number}"),
-        "score": 1.5 * number as f64, "good": number % 2 == 0, "body": "<p>a</p>",
+        "score": 1.5 * number as f64, "good": number.is_multiple_of(2), "body": "<p>a</p>",
         "contact": "a@b.co", "link": "https://example.com/?a=b", "at": "2024-02-29 12:00:00.123Z",
         "data": { "a": [1, 2.5, null, { "b": "\u{1f600}" }], "number": number },
         "place": { "lon": 12.5, "lat": -45.25 }, "state": "open", "tags": ["ünï", "red"],
