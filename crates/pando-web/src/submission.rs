@@ -2,7 +2,7 @@
 //!
 //! Source: PocketBase `tools/router/event.go` (`BindBody`) and `unmarshal_request_data.go`.
 
-mod multipart;
+pub(crate) mod multipart;
 mod strict_json;
 
 use std::collections::BTreeSet;
