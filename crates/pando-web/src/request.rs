@@ -26,6 +26,8 @@ pub(crate) struct Request {
     pub remote_ip: IpAddr,
     /// Who sent it, if a valid token came with it.
     pub auth: Option<Arc<Record>>,
+    /// Whether it is one of a batch.
+    pub in_batch: bool,
     body: Body,
     /// How long its body may take to arrive.
     body_timeout: Duration,
@@ -52,12 +54,13 @@ impl Request {
             headers: parts.headers,
             remote_ip,
             auth: None,
+            in_batch: false,
             body: Body::Unread(body),
             body_timeout,
         }
     }
 
-    /// A request made by another one, with its body read already.
+    /// A request of a batch, with its body read already.
     pub(crate) fn inner(
         &self,
         method: Method,
@@ -73,6 +76,7 @@ impl Request {
             headers,
             remote_ip: self.remote_ip,
             auth: self.auth.clone(),
+            in_batch: true,
             body: Body::Read(body),
             body_timeout: self.body_timeout,
         }
