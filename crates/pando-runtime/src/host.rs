@@ -1,6 +1,8 @@
 //! What the machine gives to this process.
 
 use std::num::NonZero;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -18,6 +20,17 @@ pub fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
+/// Where the program `name` is: the first of the folders in `PATH` that has it.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| executable(path))
+}
+
+fn executable(path: &Path) -> bool {
+    let data = path.metadata();
+    data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
 /// Raises the limit on open files to what the system allows, and returns it; `None` is no limit.
 /// Each connection is an open file, and many systems start processes with a limit of 1,024.
 pub fn raise_open_files_limit() -> Option<u64> {
@@ -30,6 +43,13 @@ pub fn raise_open_files_limit() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn programs_are_found_in_the_folders_of_the_shell() {
+        let shell = super::find_program("sh").unwrap();
+        assert!(shell.is_absolute() && shell.ends_with("sh"), "{shell:?}");
+        assert_eq!(super::find_program("no such program"), None);
+    }
+
     #[test]
     fn there_is_at_least_one_core() {
         assert!(super::cores() >= 1);

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use pando_filter::{Author, Compiled, ParseError, compile};
 use pando_schema::{Collection, Record, Schema, SqlValue, Value};
+use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use tokio::runtime::RuntimeFlavor;
 
 use crate::StoreError;
 
@@ -24,12 +26,16 @@ pub(crate) const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long the writer waits for readers of an older state before it writes the log back another
 /// time: other writes wait, too.
 const OLDER_READERS_WAIT_MAX: Duration = Duration::from_millis(20);
+/// How long a query may keep the thread that it began on, which other requests wait for.
+const IMPATIENCE: Duration = Duration::from_millis(2);
 
 /// One connection, used by one request at a time.
 pub struct Conn {
     db: rusqlite::Connection,
     clock: Arc<QueryClock>,
     query_timeout: Option<Duration>,
+    /// Whether the running query may only take [`IMPATIENCE`].
+    hurried: bool,
     rules: Rules,
 }
 
@@ -60,7 +66,7 @@ impl Conn {
             let watched = Arc::clone(&clock);
             db.progress_handler(STEPS_PER_CLOCK_CHECK, Some(move || watched.expired()))?;
         }
-        Ok(Conn { db, clock, query_timeout, rules: Rules::default() })
+        Ok(Conn { db, clock, query_timeout, hurried: false, rules: Rules::default() })
     }
 
     /// A rule of `collection`, prepared to be evaluated. Kept for as long as `schema` is current.
@@ -97,6 +103,18 @@ impl Conn {
         Ok(())
     }
 
+    /// Runs a statement that comes from outside. Fails, before anything is done, if another one
+    /// follows it: that would be run with all rights.
+    pub(crate) fn foreign_statement(&mut self, text: &str) -> Result<(), StoreError> {
+        let mut statements = rusqlite::Batch::new(&self.db, text);
+        let Some(mut statement) = statements.next()? else { return Ok(()) };
+        if statements.next()?.is_some() {
+            return Err(rusqlite::Error::MultipleStatement.into());
+        }
+        statement.raw_execute()?;
+        Ok(())
+    }
+
     /// Runs several statements that take no values.
     pub(crate) fn batch(&mut self, text: &str) -> Result<(), StoreError> {
         Ok(self.db.execute_batch(text)?)
@@ -109,12 +127,14 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Vec<Record>, StoreError> {
-        let mut records = Vec::new();
-        self.each_row(text, values, |row| {
-            records.push(record(collection, row)?);
-            Ok(())
-        })?;
-        Ok(records)
+        self.patiently(|conn| {
+            let mut records = Vec::new();
+            conn.each_row(text, values, |row| {
+                records.push(record(collection, row)?);
+                Ok(())
+            })?;
+            Ok(records)
+        })
     }
 
     /// All rows, as SQLite typed them. For what is not a record.
@@ -123,14 +143,16 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Vec<Vec<SqlValue>>, StoreError> {
-        let mut rows = Vec::new();
-        self.each_row(text, values, |row| {
-            let columns = row.as_ref().column_count();
-            let cells = (0..columns).map(|i| Ok(sql_value(row.get_ref(i)?)));
-            rows.push(cells.collect::<Result<Vec<_>, rusqlite::Error>>()?);
-            Ok(())
-        })?;
-        Ok(rows)
+        self.patiently(|conn| {
+            let mut rows = Vec::new();
+            conn.each_row(text, values, |row| {
+                let columns = row.as_ref().column_count();
+                let cells = (0..columns).map(|i| Ok(sql_value(row.get_ref(i)?)));
+                rows.push(cells.collect::<Result<Vec<_>, rusqlite::Error>>()?);
+                Ok(())
+            })?;
+            Ok(rows)
+        })
     }
 
     /// The first column of all rows, as text.
@@ -139,17 +161,19 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Vec<String>, StoreError> {
-        let mut texts = Vec::new();
-        self.each_row(text, values, |row| {
-            texts.push(match row.get_ref(0)? {
-                ValueRef::Null => String::new(),
-                ValueRef::Integer(number) => number.to_string(),
-                ValueRef::Real(number) => number.to_string(),
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => text_of(bytes).into_owned(),
-            });
-            Ok(())
-        })?;
-        Ok(texts)
+        self.patiently(|conn| {
+            let mut texts = Vec::new();
+            conn.each_row(text, values, |row| {
+                texts.push(match row.get_ref(0)? {
+                    ValueRef::Null => String::new(),
+                    ValueRef::Integer(number) => number.to_string(),
+                    ValueRef::Real(number) => number.to_string(),
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => text_of(bytes).into_owned(),
+                });
+                Ok(())
+            })?;
+            Ok(texts)
+        })
     }
 
     /// The first column of the first row as an integer; `None` without a row.
@@ -158,20 +182,42 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Option<i64>, StoreError> {
-        let mut found = None;
-        self.each_row(text, values, |row| {
-            found = found.or(Some(row.get(0)?));
-            Ok(())
-        })?;
-        Ok(found)
+        self.patiently(|conn| {
+            let mut found = None;
+            conn.each_row(text, values, |row| {
+                found = found.or(Some(row.get(0)?));
+                Ok(())
+            })?;
+            Ok(found)
+        })
     }
 
     /// Whether the query has a row.
     pub async fn exists(&mut self, text: &str, values: &[SqlValue]) -> Result<bool, StoreError> {
-        self.start_clock();
-        let mut statement = self.db.prepare_cached(text)?;
-        bind(&mut statement, values)?;
-        Ok(statement.raw_query().next()?.is_some())
+        self.patiently(|conn| {
+            conn.start_clock();
+            let mut statement = conn.db.prepare_cached(text)?;
+            bind(&mut statement, values)?;
+            Ok(statement.raw_query().next()?.is_some())
+        })
+    }
+
+    /// Runs a query where it is asked for, as long as that is fast: most queries are done sooner
+    /// than another thread would begin. One that is not done soon begins again, while another
+    /// thread takes over the requests that wait for this one.
+    fn patiently<T>(
+        &mut self,
+        mut query: impl FnMut(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.hurried = self.query_timeout.is_some_and(|timeout| timeout > IMPATIENCE);
+        let outcome = query(self);
+        match (outcome, std::mem::take(&mut self.hurried)) {
+            (Err(StoreError::Timeout), true) => match on_shared_thread() {
+                true => tokio::task::block_in_place(|| query(self)),
+                false => query(self),
+            },
+            (outcome, _) => outcome,
+        }
     }
 
     fn each_row(
@@ -209,11 +255,18 @@ impl Conn {
 
     fn start_clock(&self) {
         if let Some(timeout) = self.query_timeout {
+            let timeout = if self.hurried { IMPATIENCE } else { timeout };
             let deadline = self.clock.origin.elapsed() + timeout;
             let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
             self.clock.deadline_ms.store(deadline_ms, Ordering::Relaxed);
         }
     }
+}
+
+/// Whether tasks wait for this thread that another one could run.
+fn on_shared_thread() -> bool {
+    let runtime = tokio::runtime::Handle::try_current();
+    runtime.is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 impl QueryClock {
@@ -281,3 +334,6 @@ fn record(collection: &Arc<Collection>, row: &rusqlite::Row<'_>) -> rusqlite::Re
     }
     Ok(Record::from_values(Arc::clone(collection), values))
 }
+
+#[cfg(test)]
+mod tests;

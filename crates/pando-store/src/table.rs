@@ -70,7 +70,7 @@ pub(crate) async fn drop(conn: &mut Conn, collection: &Collection) -> Result<(),
 
 fn create_indexes(conn: &mut Conn, indexes: &[NewIndex]) -> Result<(), CollectionError> {
     for index in indexes {
-        if let Err(error) = conn.batch(&index.statement) {
+        if let Err(error) = conn.foreign_statement(&index.statement) {
             return Err(CollectionError::Invalid(index_failure(index, &error.database_message())));
         }
     }

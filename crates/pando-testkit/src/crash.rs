@@ -8,6 +8,8 @@
 mod integrity;
 mod writer;
 
+pub use integrity::check as integrity_check;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -144,7 +146,7 @@ fn write_until_killed(server: &mut Server, writers: &mut [Writer], target: usize
 /// Checks a copy, so that the server itself has to recover the original.
 fn check_integrity(dir: &Path, copy: &Path) -> Result<()> {
     fixture::copy_dir(dir, copy)?;
-    let checked = integrity::check(&copy.join("data.db"));
+    let checked = integrity_check(&copy.join("data.db"));
     std::fs::remove_dir_all(copy).context("failed to remove the copy")?;
     checked
 }

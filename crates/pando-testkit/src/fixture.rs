@@ -71,7 +71,7 @@ fn zlib_stored(data: &[u8]) -> Vec<u8> {
 }
 
 /// CRC-32 of ISO 3309, as PNG uses it.
-fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);

@@ -12,6 +12,7 @@ use pando_store::Store;
 use crate::mail::Mailer;
 use crate::realtime::Hub;
 use crate::resources::auth::{LoginLimits, delete_expired_hourly};
+use crate::resources::settings::warn_unbuilt;
 use crate::server::Front;
 
 /// Everything a handler may need; made once, then only read.
@@ -55,6 +56,7 @@ impl App {
             blob,
             life,
         });
+        warn_unbuilt(None, &app.store.settings());
         app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
         app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
         Ok(app)

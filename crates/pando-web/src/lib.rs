@@ -11,6 +11,8 @@ mod compress;
 mod cors;
 mod error;
 mod form;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod headers;
 mod mail;
 mod passwords;

@@ -123,6 +123,20 @@ pub(crate) fn check_collection(
     check(app, request, &settings, Some((collection, action)))
 }
 
+/// Empty searches that pass without delay, in how long. Not an operator's rule: always in force.
+const SEARCHES: Limit = Limit { requests_max: 3, window_seconds: 3 };
+
+/// Counts a search of `collection` that found nothing. True when the client had too many of them.
+pub(crate) fn too_many_searches(
+    app: &SharedApp,
+    request: &Request,
+    collection: &Collection,
+) -> bool {
+    let epoch = app.front.rate_limits.epoch(&app.store.settings());
+    let scope = epoch.scope(("@search", &collection.id));
+    epoch.count(scope, request, &SEARCHES).is_err()
+}
+
 fn check(
     app: &SharedApp,
     request: &Request,
@@ -146,7 +160,10 @@ fn check(
         return Ok(());
     };
     let scope = match action {
-        Some((collection, action)) => epoch.scope((&collection.id, action, &rule.audience)),
+        // What a batch does is counted apart from what is asked for directly.
+        Some((collection, action)) => {
+            epoch.scope((&collection.id, action, &rule.audience, request.in_batch))
+        }
         None => epoch.scope((&rule.label, &rule.audience)),
     };
     epoch.count(scope, request, &Limit::of(rule))

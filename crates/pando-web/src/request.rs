@@ -26,6 +26,8 @@ pub(crate) struct Request {
     pub remote_ip: IpAddr,
     /// Who sent it, if a valid token came with it.
     pub auth: Option<Arc<Record>>,
+    /// Whether it is one of a batch.
+    pub in_batch: bool,
     body: Body,
     /// How long its body may take to arrive.
     body_timeout: Duration,
@@ -52,12 +54,13 @@ impl Request {
             headers: parts.headers,
             remote_ip,
             auth: None,
+            in_batch: false,
             body: Body::Unread(body),
             body_timeout,
         }
     }
 
-    /// A request made by another one, with its body read already.
+    /// A request of a batch, with its body read already.
     pub(crate) fn inner(
         &self,
         method: Method,
@@ -73,6 +76,7 @@ impl Request {
             headers,
             remote_ip: self.remote_ip,
             auth: self.auth.clone(),
+            in_batch: true,
             body: Body::Read(body),
             body_timeout: self.body_timeout,
         }
@@ -128,21 +132,32 @@ pub(crate) const SUPERUSERS: &str = "_superusers";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
     pairs: Vec<(String, String)>,
-    /// Whether some pairs were left out.
-    pub(crate) damaged: bool,
+    /// Whether something was left out.
+    broken: bool,
 }
+
+/// Of more parameters than this Go's `net/url` takes none.
+const PARAMETERS_MAX: usize = 10_000;
 
 impl Query {
     /// Pairs that cannot be decoded are left out, as Go's `net/url` does.
     pub(crate) fn parse(text: &str) -> Query {
         let mut query = Query::default();
+        if text.len() >= PARAMETERS_MAX && text.split('&').count() > PARAMETERS_MAX {
+            return Query { broken: true, ..query };
+        }
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             match decode_pair(pair) {
                 Some(pair) => query.pairs.push(pair),
-                None => query.damaged = true,
+                None => query.broken = true,
             }
         }
         query
+    }
+
+    /// Whether nothing was left out.
+    pub(crate) fn complete(&self) -> bool {
+        !self.broken
     }
 
     /// The first value called `name`, else the empty text.
@@ -219,6 +234,9 @@ mod tests {
         let pairs: Vec<_> = query.iter().collect();
         assert_eq!(pairs, [("a", "1"), ("b", "x y&"), ("a", "2"), ("e", "")]);
         assert_eq!(query.first("a"), "1");
+        assert!(!query.complete() && Query::parse("a=%20&&b").complete());
+        let many = |count: usize| Query::parse(&vec!["a"; count].join("&"));
+        assert_eq!((many(10_000).iter().count(), many(10_001).iter().count()), (10_000, 0));
     }
 
     #[test]

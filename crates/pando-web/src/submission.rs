@@ -2,8 +2,10 @@
 //!
 //! Source: PocketBase `tools/router/event.go` (`BindBody`) and `unmarshal_request_data.go`.
 
-mod multipart;
+pub(crate) mod multipart;
 mod strict_json;
+
+use std::collections::BTreeSet;
 
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -15,10 +17,13 @@ use serde_json::{Map, Value as Json};
 use crate::ApiError;
 use crate::request::Query;
 
-pub(crate) use strict_json::parse as parse_json;
+use strict_json::Budget;
 
 /// The form field whose value is JSON that is merged into the fields.
 const JSON_PAYLOAD: &str = "@jsonPayload";
+
+/// The largest form that is not multipart, as Go's `ParseForm` has it.
+const FORM_BYTES_MAX: usize = 10 << 20;
 
 /// What a body said.
 #[derive(Debug, Default)]
@@ -27,6 +32,8 @@ pub(crate) struct Submission {
     pub files: Vec<SubmittedFile>,
     /// Whether it was XML, which PocketBase takes and finds nothing in.
     pub xml: bool,
+    /// Whether it was announced as multipart and nothing came.
+    pub no_parts: bool,
 }
 
 /// A file as it came in a multipart body.
@@ -47,15 +54,16 @@ pub(crate) async fn read(
     blob: &Blob,
     bytes_max: u64,
 ) -> Result<Submission, ApiError> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if body.is_end_stream() {
-        return Ok(Submission::default());
+        let no_parts = kind.starts_with("multipart/form-data");
+        return Ok(Submission { no_parts, ..Submission::default() });
     }
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > bytes_max) {
         return Err(ApiError::too_large());
     }
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("multipart/form-data") {
         return multipart::read(kind, query, body, blob, bytes_max).await;
     }
@@ -67,7 +75,10 @@ pub(crate) async fn read(
         return Err(ApiError::bad_request("Unsupported Content-Type."));
     }
     let bytes = collect(body, bytes_max).await?;
-    let fields = if json { json_fields(&bytes)? } else { form_fields(&bytes, query)? };
+    let fields = match json {
+        true => json_fields(&bytes, &mut Budget::default())?,
+        false => form_fields(&bytes, query)?,
+    };
     Ok(Submission { fields, ..Submission::default() })
 }
 
@@ -84,8 +95,8 @@ async fn collect(body: Incoming, bytes_max: u64) -> Result<bytes::Bytes, ApiErro
 }
 
 /// The fields of a JSON object. `null` has none.
-pub(crate) fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
-    match parse_json(text) {
+fn json_fields(text: &[u8], budget: &mut Budget) -> Result<Map<String, Json>, ApiError> {
+    match strict_json::parse(text, budget) {
         Ok(Json::Object(fields)) => Ok(fields),
         Ok(Json::Null) => Ok(Map::new()),
         Ok(_) => Err(ApiError::bad_request("")),
@@ -96,15 +107,22 @@ pub(crate) fn json_fields(text: &[u8]) -> Result<Map<String, Json>, ApiError> {
 /// The fields of a form, those of the query after them, as Go's `ParseForm` has it: what is left
 /// out of a query elsewhere is an error here.
 fn form_fields(text: &[u8], query: &Query) -> Result<Map<String, Json>, ApiError> {
+    if text.len() > FORM_BYTES_MAX {
+        return Err(ApiError::bad_request("").caused_by(anyhow::anyhow!("the form is too large")));
+    }
     let form = Query::parse(&String::from_utf8_lossy(text));
-    if form.damaged || query.damaged {
-        return Err(damaged_form());
+    for part in [&form, query] {
+        check_complete(part)?;
     }
     typed_fields(form.iter().chain(query.iter()))
 }
 
-fn damaged_form() -> ApiError {
-    ApiError::bad_request("").caused_by(anyhow::anyhow!("a form value cannot be decoded"))
+/// In a form, what cannot be decoded is an error, also in the query beside it.
+fn check_complete(query: &Query) -> Result<(), ApiError> {
+    match query.complete() {
+        true => Ok(()),
+        false => Err(ApiError::bad_request("").caused_by(anyhow::anyhow!("a malformed pair"))),
+    }
 }
 
 /// Groups `pairs` by name and gives their values types: one value stays single, more become a
@@ -113,7 +131,7 @@ fn typed_fields<'a>(
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<Map<String, Json>, ApiError> {
     let mut fields: Map<String, Json> = Map::new();
-    let mut lists: Vec<String> = Vec::new();
+    let mut lists: BTreeSet<String> = BTreeSet::new();
     let mut payloads = Vec::new();
     for (name, value) in pairs {
         if name == JSON_PAYLOAD {
@@ -125,18 +143,17 @@ fn typed_fields<'a>(
             None => {
                 fields.insert(name.to_owned(), value);
             }
-            Some(Json::Array(values)) if lists.iter().any(|list| list == name) => {
-                values.push(value)
-            }
+            Some(Json::Array(values)) if lists.contains(name) => values.push(value),
             Some(first) => {
                 let list = vec![first.take(), value];
                 *first = Json::Array(list);
-                lists.push(name.to_owned());
+                lists.insert(name.to_owned());
             }
         }
     }
+    let mut budget = Budget::default();
     for payload in payloads {
-        fields.extend(json_fields(payload.as_bytes())?);
+        fields.extend(json_fields(payload.as_bytes(), &mut budget)?);
     }
     Ok(fields)
 }

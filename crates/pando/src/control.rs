@@ -9,7 +9,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::PermissionsExt,
+    os::{fd::AsRawFd, unix::fs::PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -45,12 +45,13 @@ impl Listener {
     /// Needs the lock on `dir`, so that a file that is already there is left over.
     pub(crate) fn bind(dir: &str) -> io::Result<Listener> {
         let path = path_in(dir);
-        fs::create_dir_all(Path::new(dir).join(FOLDER))?;
+        let folder = Path::new(dir).join(FOLDER);
+        fs::create_dir_all(&folder)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        let listener = UnixListener::bind(&path)?;
+        let listener = UnixListener::bind(Short::of(&folder)?.socket())?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         Ok(Listener { listener, path })
     }
@@ -92,7 +93,8 @@ async fn answer(mut stream: UnixStream, store: &Store) -> anyhow::Result<()> {
 
 /// Has the server that has `dir` open perform a command. `None` if no server answers there.
 pub(crate) async fn ask(dir: &str, verb: &str, words: &[String]) -> anyhow::Result<Option<String>> {
-    let Ok(mut stream) = UnixStream::connect(path_in(dir)).await else { return Ok(None) };
+    let Ok(short) = Short::of(&Path::new(dir).join(FOLDER)) else { return Ok(None) };
+    let Ok(mut stream) = UnixStream::connect(short.socket()).await else { return Ok(None) };
     let exchange = async {
         let command: Vec<&str> =
             std::iter::once(verb).chain(words.iter().map(String::as_str)).collect();
@@ -104,6 +106,20 @@ pub(crate) async fn ask(dir: &str, verb: &str, words: &[String]) -> anyhow::Resu
         Ok([outcome, text]) if outcome == "done" => Ok(Some(text)),
         Ok([_, text]) => bail!(text),
         Err(_) => bail!("the server answered something else"),
+    }
+}
+
+/// A short name of a folder: the address of a socket has room for 107 bytes, a path has more.
+struct Short(fs::File);
+
+impl Short {
+    fn of(folder: &Path) -> io::Result<Short> {
+        fs::File::open(folder).map(Short)
+    }
+
+    /// Where the socket is, for as long as this lives.
+    fn socket(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}/{NAME}", self.0.as_raw_fd()))
     }
 }
 

@@ -42,7 +42,7 @@ crate::config_table! {
         /// The most connections at once; further ones wait to be accepted.
         pub connections_max: u32 = 20_000,
         /// The bearer token that `/metrics` asks for. Not set: `/metrics` answers only programs
-        /// on the same machine.
+        /// on the same machine, and only if the server listens on a loopback address.
         pub metrics_token: Secret = Secret::default(),
     }
 }

@@ -64,12 +64,13 @@ impl Index {
             ..Index::default()
         };
         match split(group(3), '.').unwrap_or_default().as_slice() {
-            [] => {}
             [schema, name] => {
                 index.schema_name = schema.trim_matches(NAME_TRIM).to_owned();
                 index.index_name = name.trim_matches(NAME_TRIM).to_owned();
             }
-            [name, ..] => index.index_name = name.trim_matches(NAME_TRIM).to_owned(),
+            [name] => index.index_name = name.trim_matches(NAME_TRIM).to_owned(),
+            // No name has three parts.
+            [..] => {}
         }
         let columns = split(group(5), ',').unwrap_or_default();
         index.columns = columns.into_iter().filter_map(parse_column).collect();

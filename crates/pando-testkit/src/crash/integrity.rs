@@ -10,7 +10,7 @@ const PYTHON: &str = "import sqlite3, sys
 for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(row[0])";
 
 /// Fails unless `PRAGMA integrity_check` answers `ok`.
-pub(super) fn check(database: &Path) -> Result<()> {
+pub fn check(database: &Path) -> Result<()> {
     let mut shell = Command::new("sqlite3");
     shell.arg(database).arg(PRAGMA);
     let mut python = Command::new("python3");

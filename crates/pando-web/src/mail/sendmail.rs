@@ -3,9 +3,10 @@
 //! Source: PocketBase `tools/mailer/sendmail.go`.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use pando_runtime::host::find_program;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -16,8 +17,9 @@ const FILES: [&str; 2] = ["/usr/sbin/sendmail", "/usr/bin/sendmail"];
 
 /// Hands a whole message over; the addresses stand in its headers.
 pub(super) async fn send(message: &[u8]) -> Result<(), MailError> {
-    let file = FILES.iter().map(Path::new).find(|file| file.is_file());
-    send_by(file.unwrap_or(Path::new("sendmail")), message).await
+    let file = FILES.iter().map(PathBuf::from).find(|file| file.is_file());
+    let file = file.or_else(|| find_program("sendmail")).ok_or(MailError::NoSendmail)?;
+    send_by(&file, message).await
 }
 
 async fn send_by(program: &Path, message: &[u8]) -> Result<(), MailError> {

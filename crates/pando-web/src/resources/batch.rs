@@ -12,9 +12,7 @@ use pando_schema::{Problem, Problems};
 use pando_store::Tx;
 use serde_json::{Map, Value as Json, json};
 
-use super::records::{
-    Obsolete, Prepared, Target, delete_files, enrich_one, prepare, record_response,
-};
+use super::records::{Obsolete, Prepared, Target, enrich_one, files, prepare, record_response};
 use crate::ApiError;
 use crate::app::SharedApp;
 use crate::request::Request;
@@ -70,19 +68,12 @@ pub(crate) async fn run(app: &SharedApp, request: &mut Request) -> Result<Respon
             }
         }
     }
-    let stored: Vec<Obsolete> = ready.iter().flat_map(|item| item.write.stored()).collect();
+    let stored = ready.iter_mut().filter_map(|item| item.write.take_stored()).collect();
     let deadline = Instant::now() + timeout;
-    let outcome = app.store.write(move |tx| Box::pin(run_all(tx, ready, unready, deadline))).await;
-    match outcome {
-        Ok((results, obsolete)) => {
-            delete_files(app, obsolete).await;
-            Ok(picked(request, json_response(StatusCode::OK, &results), Pick::Answer))
-        }
-        Err(error) => {
-            delete_files(app, stored).await;
-            Err(error)
-        }
-    }
+    let results =
+        files::write(app, stored, move |tx| Box::pin(run_all(tx, ready, unready, deadline)))
+            .await?;
+    Ok(picked(request, json_response(StatusCode::OK, &results), Pick::Answer))
 }
 
 async fn run_all(
@@ -280,7 +271,7 @@ async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready
     let collection = path[3].to_owned();
     let headers = headers(&outer.headers, &item.headers);
     let mut request = outer.inner(method, uri, headers, item.submission);
-    if request.query.damaged {
+    if !request.query.complete() {
         // An item counts as a form, which is refused with such a query.
         return Err(ApiError::bad_request(""));
     }

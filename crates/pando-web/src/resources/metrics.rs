@@ -1,7 +1,11 @@
 //! `/metrics`: the figures of this process for Prometheus.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, VIA, WWW_AUTHENTICATE};
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST, VIA, WWW_AUTHENTICATE};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use pando_runtime::config::WebConfig;
 use pando_runtime::metrics;
 
 use crate::ApiError;
@@ -9,11 +13,11 @@ use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::{self, Body, Response};
 
-/// A request with one of these came through a proxy on this machine, so from anywhere.
-const PROXIED: [HeaderName; 5] = [
+/// A request with one of these, or with any `X-Forwarded-…`, came through a proxy on this
+/// machine, so from anywhere.
+const PROXIED: [HeaderName; 4] = [
     FORWARDED,
     VIA,
-    HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("cf-connecting-ip"),
 ];
@@ -25,8 +29,7 @@ pub(crate) fn show(app: &SharedApp, request: &mut Request) -> Result<Response, A
     }
     let token = app.config.metrics_token.reveal();
     if token.is_empty() {
-        let proxied = PROXIED.iter().any(|name| request.headers.contains_key(name));
-        if proxied || !request.remote_ip.is_loopback() {
+        if !from_this_machine(&app.config, request) {
             return Err(ApiError::forbidden("Set web.metrics_token to read metrics from afar."));
         }
     } else if !bears(&request.headers, token) {
@@ -40,6 +43,27 @@ pub(crate) fn show(app: &SharedApp, request: &mut Request) -> Result<Response, A
     let kind = HeaderValue::from_static(metrics::CONTENT_TYPE);
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     Ok(answer)
+}
+
+/// Whether the request was made on this machine and for it. A proxy that says nothing of itself
+/// is told by the name that its clients use, if it passes that on, and there is none as long as
+/// others can reach the server directly.
+fn from_this_machine(config: &WebConfig, request: &Request) -> bool {
+    let forwarding =
+        |name: &HeaderName| PROXIED.contains(name) || name.as_str().starts_with("x-forwarded-");
+    request.remote_ip.is_loopback()
+        && config.https.is_empty()
+        && loopback(&config.http)
+        && !request.headers.keys().any(forwarding)
+        && loopback(request.uri.authority().map_or(request.header(HOST), Authority::as_str))
+}
+
+/// Whether `authority`, a host with or without a port, is this machine by its own name.
+fn loopback(authority: &str) -> bool {
+    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    let host = authority.host().trim_matches(['[', ']']);
+    let ip: Option<IpAddr> = host.parse().ok();
+    host.eq_ignore_ascii_case("localhost") || ip.is_some_and(|ip| ip.is_loopback())
 }
 
 /// Whether the request has `Authorization: Bearer <token>`; takes the same time wherever a wrong

@@ -4,6 +4,7 @@
 
 mod enrich;
 mod expand;
+pub(crate) mod files;
 mod list;
 pub(crate) mod page;
 mod write;
@@ -17,10 +18,9 @@ use pando_store::Conn;
 
 pub(crate) use enrich::{enrich, enrich_auth, set_visibility};
 pub(crate) use expand::expand;
+pub(crate) use files::{Obsolete, delete_files};
 pub(crate) use list::list;
-pub(crate) use write::{
-    Obsolete, Prepared, Target, create, delete, delete_files, file_key, files_of, prepare, update,
-};
+pub(crate) use write::{Prepared, Target, create, delete, file_key, files_of, prepare, update};
 
 use crate::ApiError;
 use crate::access::{self, Verdict, superusers_only, verdict};

@@ -4,6 +4,7 @@
 
 use http::StatusCode;
 use pando_schema::Settings;
+use tracing::warn;
 
 use super::require_superuser;
 use crate::ApiError;
@@ -28,6 +29,7 @@ pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Res
     })?;
     let input = std::mem::take(&mut submission.fields);
     let key = app.store.encryption_key();
+    let before = app.store.settings();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
             let mut settings = Settings::clone(tx.settings());
@@ -39,8 +41,35 @@ pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Res
             Ok::<_, ApiError>(tx.save_settings(settings, key.as_deref()).await?)
         })
     });
-    Ok(shown(request, &*saved.await?))
+    let saved = saved.await?;
+    warn_unbuilt(Some(&before), &saved);
+    Ok(shown(request, &saved))
 }
+
+/// Says in the log what `settings` ask for and Pando does not do yet: at the start, and when a
+/// change of `before` asks for it.
+pub(crate) fn warn_unbuilt(before: Option<&Settings>, settings: &Settings) {
+    for (what, asked) in UNBUILT {
+        if asked(settings) && !before.is_some_and(asked) {
+            warn!("{what}");
+        }
+    }
+}
+
+type Asked = fn(&Settings) -> bool;
+
+const UNBUILT: [(&str, Asked); 3] = [
+    (
+        "settings.s3 is enabled, but files in S3 are not built yet: files stay in the data directory",
+        |settings| settings.s3.enabled,
+    ),
+    ("settings.backups.cron is set, but backups are not built yet: none is made", |settings| {
+        !settings.backups.cron.is_empty()
+    }),
+    ("settings.backups.s3 is enabled, but backups are not built yet: none is made", |settings| {
+        settings.backups.s3.enabled
+    }),
+];
 
 fn shown(request: &Request, settings: &Settings) -> Response {
     picked(request, json(StatusCode::OK, &settings.to_json()), Pick::Answer)

@@ -1,6 +1,8 @@
 //! The server on real sockets.
 
+mod abandoned;
 mod bodies;
+mod clients;
 mod connections;
 mod https;
 mod requests;
@@ -9,12 +11,13 @@ mod site;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
-use pando_schema::Settings;
-use pando_store::{Store, StoreError, StoreOptions};
+use pando_schema::{Record, Settings, Value};
+use pando_store::{Store, StoreError, StoreOptions, WriteError};
 use pando_testkit::http::{HttpClient, Request, Response};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -22,6 +25,7 @@ use tokio::sync::oneshot;
 
 use super::Bound;
 use crate::app::{App, SharedApp};
+use crate::tokens::{self, TokenKind};
 
 /// What no test waits for in vain.
 const LONG: Duration = Duration::from_secs(30);
@@ -74,6 +78,18 @@ impl TestServer {
         });
         let saved: Result<_, StoreError> = self.runtime.block_on(changed);
         saved.unwrap();
+    }
+
+    /// The token of a new superuser.
+    fn superuser(&self) -> String {
+        let collection = Arc::clone(self.app.store.schema().by_name("_superusers").unwrap());
+        let mut record = Record::new(collection);
+        record.put("email", Value::Text("root@example.com".to_owned()));
+        record.put("password", Value::Text("no hash, so no password fits".to_owned()));
+        record.fill_new(&mut rand::rng());
+        let made = self.app.store.write(move |tx| Box::pin(async move { tx.insert(record).await }));
+        let made: Result<Arc<Record>, WriteError> = self.runtime.block_on(made);
+        tokens::issue(TokenKind::Auth, &made.unwrap(), Some(true), None).unwrap()
     }
 
     fn send(&self, request: &Request) -> Response {

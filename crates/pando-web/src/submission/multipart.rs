@@ -1,13 +1,22 @@
 //! Multipart bodies: fields are collected, files are streamed to where uploads wait.
+//!
+//! Invariants: memory for fields and names only, never for a whole file; an outcome does not
+//! depend on how the network cuts the body; no bytes panic, which the corpus, a property test and
+//! a fuzz target (`fuzz/`) try.
 
+mod pieces;
+
+use bytes::Bytes;
+use http::header::CONTENT_DISPOSITION;
 use http_body_util::{BodyDataStream, Limited};
-use hyper::body::Incoming;
+use hyper::body::Body;
 use multer::Multipart;
 use pando_blob::{Blob, BlobError, base_name};
 
-use super::{Submission, SubmittedFile, damaged_form, typed_fields};
+use super::{Submission, SubmittedFile, check_complete, typed_fields};
 use crate::ApiError;
 use crate::request::Query;
+use pieces::Pieces;
 
 /// Parts of one body; more are refused. Go's `mime/multipart` has the same limit.
 const PARTS_MAX: usize = 1_000;
@@ -16,28 +25,33 @@ const PARTS_MAX: usize = 1_000;
 const FIELDS_BYTES_MAX: usize = 26 << 20;
 
 /// Reads a multipart body of at most `bytes_max`.
-pub(super) async fn read(
+pub(crate) async fn read<B>(
     content_type: &str,
     query: &Query,
-    body: Incoming,
+    body: B,
     blob: &Blob,
     bytes_max: u64,
-) -> Result<Submission, ApiError> {
-    if query.damaged {
-        return Err(damaged_form());
-    }
+) -> Result<Submission, ApiError>
+where
+    B: Body<Data = Bytes> + Send + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    check_complete(query)?;
     let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(error.into()))?;
     let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-    let stream = BodyDataStream::new(Limited::new(body, limit));
-    let mut parts = Multipart::new(stream, boundary);
+    let (pieces, gauge) = Pieces::new(Limited::new(body, limit));
+    let mut parts = Multipart::new(BodyDataStream::new(pieces), boundary);
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut files = Vec::new();
     let mut fields_bytes = 0;
-    while let Some(mut part) = parts.next_field().await.map_err(refusal)? {
+    loop {
+        gauge.expect_head();
+        let Some(mut part) = parts.next_field().await.map_err(refusal)? else { break };
+        gauge.expect_content();
         if fields.len() + files.len() == PARTS_MAX {
             return Err(ApiError::bad_request("The body has too many parts."));
         }
-        let name = part.name().filter(|name| !name.is_empty());
+        let name = part.name().filter(|name| !name.is_empty() && is_form_data(&part));
         let Some(name) = name.map(str::to_owned) else { continue };
         // An empty file name makes no file, as Go's `mime/multipart` has it.
         let original = part.file_name().filter(|name| !name.is_empty());
@@ -65,6 +79,13 @@ pub(super) async fn read(
     Ok(Submission { fields, files, ..Submission::default() })
 }
 
+/// Other kinds of parts have no name, whatever they say.
+fn is_form_data(part: &multer::Field<'_>) -> bool {
+    let disposition = part.headers().get(CONTENT_DISPOSITION);
+    let kind = disposition.and_then(|value| value.as_bytes().split(|byte| *byte == b';').next());
+    kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"form-data"))
+}
+
 fn malformed(cause: anyhow::Error) -> ApiError {
     ApiError::bad_request("").caused_by(cause)
 }
@@ -86,3 +107,6 @@ fn upload_failure(error: BlobError) -> ApiError {
         other => ApiError::internal(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

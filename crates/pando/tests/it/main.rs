@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "functions of tests count as tests")]
 
+mod bad_input;
 mod compare;
 mod config;
 mod crash;
 mod process;
+mod round_trip;
 mod sdk;
 mod serve;
 mod superuser;

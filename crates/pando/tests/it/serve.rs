@@ -15,7 +15,10 @@ fn serving(dir: &Path) -> Serving {
 /// The answer to a request without a body.
 fn get(server: &Serving, path: &str) -> String {
     let mut stream = server.connect();
-    send(&mut stream, &format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    send(
+        &mut stream,
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+    );
     read_all(stream)
 }
 
@@ -81,6 +84,50 @@ fn superusers_are_managed_while_the_server_runs() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     let refused = outcome(command(dir.path(), &["superuser", "delete", "a@b.co"]));
     assert!(refused.starts_with("exit 1\nerror: failed to delete superuser"), "{refused}");
+}
+
+/// The path of a socket may have 107 bytes.
+#[test]
+fn the_path_of_the_directory_may_be_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = "long-name/".repeat(20);
+    let server =
+        Serving::start(command(dir.path(), &["serve", "--http", "127.0.0.1:0", "--dir", &data]));
+    let upsert = ["superuser", "upsert", "a@b.co", "1234567890", "--dir", &data];
+    let shown = outcome(command(dir.path(), &upsert));
+    assert_eq!(shown, "exit 0\nSuccessfully saved superuser \"a@b.co\"!\n");
+    let (mut login, rest) = half_a_login(&server);
+    send(&mut login, rest);
+    assert!(read_all(login).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+/// What settings ask for and is not there is said once for a change, and at each start.
+#[test]
+fn what_is_not_built_yet_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = serving(dir.path());
+    outcome(command(dir.path(), &["superuser", "upsert", "a@b.co", "1234567890"]));
+    let mut client = HttpClient::new(server.address.parse().unwrap());
+    let login = json!({ "identity": "a@b.co", "password": "1234567890" });
+    let answer = client.send(&Request::post(LOGIN).json(&login)).unwrap().json().unwrap();
+    let token = answer["token"].as_str().unwrap().to_owned();
+    for settings in [
+        json!({ "backups": { "cron": "0 0 * * *" } }),
+        json!({ "meta": { "appName": "x" } }),
+        json!({ "s3": { "enabled": true, "bucket": "b", "region": "r", "accessKey": "a",
+            "secret": "s", "endpoint": "https://s3.example.com" } }),
+    ] {
+        let change = Request::patch("/api/settings").json(&settings).token(&token);
+        client.send(&change).unwrap().success().unwrap();
+    }
+    let warnings = |server: Serving| {
+        server.signal(Signal::TERM);
+        let (_, log) = server.end();
+        ["settings.s3 is enabled", "settings.backups.cron is set"]
+            .map(|text| log.matches(text).count())
+    };
+    assert_eq!(warnings(server), [1, 1]);
+    assert_eq!(warnings(serving(dir.path())), [1, 1]);
 }
 
 #[test]

@@ -28,6 +28,14 @@ fn statements_are_normalised() {
 }
 
 #[test]
+fn a_condition_may_hold_parentheses() {
+    check(
+        "create index a on b (lower(c))\n where (d = ')') ",
+        expect!["CREATE INDEX `a` ON `b` (lower(c)) WHERE (d = ')')"],
+    );
+}
+
+#[test]
 fn commas_inside_parentheses_and_quotes_do_not_split() {
     check(
         "create index a on b (coalesce(x, 'a,b'), `y`)",
@@ -60,9 +68,20 @@ fn nothing_else_follows_the_columns() {
 
 #[test]
 fn broken_statements_are_invalid() {
-    for statement in
-        ["", "bad", "create index on x (a)", "create index a on b ( )", "create index a on b ('c)"]
-    {
+    let statements = [
+        "",
+        "bad",
+        "create index on x (a)",
+        "create index a on b ( )",
+        "create index a on b ('c)",
+        "create index a.b.c on d (e)",
+        "create index a on b (c); drop table b",
+        "create index a on b (c);",
+        "create index a on b (c) -- d",
+        "create index a on b (c)where d = 1",
+        "create index a on b (c) where",
+    ];
+    for statement in statements {
         assert!(!Index::parse(statement).valid(), "{statement}");
     }
 }

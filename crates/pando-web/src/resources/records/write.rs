@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use pando_blob::{BlobError, Key, Prefix, unique_name};
+use pando_blob::{Key, Prefix, unique_name};
 use pando_filter::{Origin, Purpose, RequestContext};
 use pando_schema::{
     Access, Collection, CollectionKind, FieldKind, NewFile, Record, Upsert, Value, files_removed,
@@ -17,8 +17,8 @@ use pando_schema::{
 };
 use pando_store::{Tx, WriteError};
 use serde_json::{Map, Value as Json};
-use tracing::warn;
 
+use super::files::{self, Obsolete, Stored};
 use super::{enrich_one, record_response};
 use crate::access::{self, Verdict, superusers_only, verdict};
 use crate::app::{App, SharedApp};
@@ -58,8 +58,10 @@ pub(crate) struct Prepared {
     hashes: Vec<(String, String)>,
     /// The stored hash that the given old password fits.
     old_hash: Option<String>,
+    /// Whether the collection has fields for files.
+    takes_files: bool,
     /// Files stored so far.
-    stored: Vec<Key>,
+    stored: Option<Stored>,
 }
 
 /// What a write did.
@@ -105,18 +107,20 @@ async fn write_one(
     name: &str,
     target: Target,
 ) -> Result<Response, ApiError> {
-    let prepared = prepare(app, request, name, target, Purpose::Default).await?;
-    let stored = prepared.stored();
-    let written = app.store.write(move |tx| Box::pin(prepared.run(tx))).await;
-    let written = match written {
-        Ok(written) => written,
-        Err(error) => {
-            delete_files(app, stored).await;
-            return Err(error);
-        }
+    let mut prepared = prepare(app, request, name, target, Purpose::Default).await?;
+    let record = if prepared.may_leave_files() {
+        let stored = prepared.take_stored().into_iter().collect();
+        files::write(app, stored, move |tx| {
+            Box::pin(async move {
+                let written = prepared.run(tx).await?;
+                Ok((written.record, written.obsolete))
+            })
+        })
+        .await?
+    } else {
+        app.store.write(move |tx| Box::pin(prepared.run(tx))).await?.record
     };
-    delete_files(app, written.obsolete).await;
-    let Some(record) = written.record else { return Ok(no_content()) };
+    let Some(record) = record else { return Ok(no_content()) };
     let schema = app.store.schema();
     let record = match needs_enriching(request, &record) {
         true => enrich_one(&mut *app.store.read().await?, &schema, request, record).await?,
@@ -162,6 +166,12 @@ pub(crate) async fn prepare(
     if submission.xml {
         return Err(ApiError::bad_request(""));
     }
+    let takes_files =
+        collection.fields.iter().any(|field| matches!(field.kind, FieldKind::File { .. }));
+    if submission.no_parts && takes_files && !matches!(target, Target::Delete { .. }) {
+        // PocketBase looks for files in it.
+        return Err(ApiError::bad_request("Failed to read the submitted data."));
+    }
     let fields = std::mem::take(&mut submission.fields);
     let files = std::mem::take(&mut submission.files);
     let mut prepared = Prepared {
@@ -173,7 +183,8 @@ pub(crate) async fn prepare(
         new_id: None,
         hashes: Vec::new(),
         old_hash: None,
-        stored: Vec::new(),
+        takes_files,
+        stored: None,
     };
     if prepared.target == (Target::Delete { id: String::new() }) {
         return Err(ApiError::not_found(""));
@@ -244,7 +255,7 @@ impl Prepared {
     /// that is bound to fail; then hashes and stores.
     async fn run_slow_parts(
         &mut self,
-        app: &App,
+        app: &SharedApp,
         collection: &Arc<Collection>,
         files: Vec<(String, SubmittedFile)>,
     ) -> Result<(), ApiError> {
@@ -291,32 +302,38 @@ impl Prepared {
     /// Puts those of `files` that `record` names where they belong.
     async fn store_files(
         &mut self,
-        app: &App,
+        app: &SharedApp,
         record: &Record,
         id: &str,
         files: Vec<(String, SubmittedFile)>,
     ) -> Result<(), ApiError> {
-        for (name, file) in files {
-            if !record.file_names().any(|used| used == name) {
-                continue;
-            }
-            let key = file_key(&record.collection, id, &name)?;
-            self.stored.push(key.clone());
-            if let Err(error) = app.blob.store(&key, file.content, &file.original_name).await {
-                delete_files(app, self.stored()).await;
-                return Err(ApiError::internal(error));
-            }
+        let used = |name: &str| record.file_names().any(|used| used == name);
+        let files = files.into_iter().filter(|(name, _)| used(name));
+        let keyed = files.map(|(name, file)| Ok((file_key(&record.collection, id, &name)?, file)));
+        let keyed = keyed.collect::<Result<Vec<_>, ApiError>>()?;
+        if !keyed.is_empty() {
+            self.stored = Some(files::store(app, keyed).await?);
         }
         Ok(())
+    }
+
+    /// Whether files may have to be deleted after this write.
+    fn may_leave_files(&self) -> bool {
+        match self.target {
+            Target::Create => self.stored.is_some(),
+            Target::Update { .. } | Target::Upsert { .. } => self.takes_files,
+            // Others go with it, whose collections may have files.
+            Target::Delete { .. } => true,
+        }
     }
 
     fn level(&self) -> Access {
         if self.context.superuser() { Access::Superuser } else { Access::User }
     }
 
-    /// The files that were stored for this write, to be deleted if it fails.
-    pub(crate) fn stored(&self) -> Vec<Obsolete> {
-        self.stored.iter().cloned().map(Obsolete::File).collect()
+    /// The files that were stored for this write, which whoever runs it must keep or let go.
+    pub(crate) fn take_stored(&mut self) -> Option<Stored> {
+        self.stored.take()
     }
 
     /// Writes, inside a transaction.
@@ -522,36 +539,6 @@ fn rule_record(record: &Record) -> Record {
 pub(crate) fn file_key(collection: &Collection, id: &str, name: &str) -> Result<Key, ApiError> {
     Key::parse(format!("{}/{id}/{name}", collection.id))
         .map_err(|error| ApiError::not_found("").caused_by(error))
-}
-
-/// Files that nothing refers to any more.
-#[derive(Debug, Clone)]
-pub(crate) enum Obsolete {
-    /// One file and its thumbs.
-    File(Key),
-    /// All files of a record.
-    Folder(Prefix),
-}
-
-/// Deletes files. One that stays behind is only a waste, so failures are logged and not told.
-pub(crate) async fn delete_files(app: &App, obsolete: impl IntoIterator<Item = Obsolete>) {
-    for obsolete in obsolete {
-        if let Err(error) = delete_file(app, &obsolete).await {
-            warn!(error = format!("{error:#}"), "failed to delete files of a record");
-        }
-    }
-}
-
-async fn delete_file(app: &App, obsolete: &Obsolete) -> Result<(), BlobError> {
-    match obsolete {
-        Obsolete::Folder(folder) => app.blob.delete_prefix(folder).await.map(drop),
-        Obsolete::File(key) => {
-            app.blob.delete(key).await?;
-            let (folder, name) = key.as_str().rsplit_once('/').unwrap_or_default();
-            app.blob.delete_prefix(&Prefix::parse(&format!("{folder}/thumbs_{name}/"))?).await?;
-            Ok(())
-        }
-    }
 }
 
 /// The files of records that were deleted.
