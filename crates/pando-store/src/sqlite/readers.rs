@@ -26,7 +26,11 @@ impl Readers {
         query_timeout: Duration,
     ) -> Result<Readers, StoreError> {
         let connections = (0..count)
-            .map(|_| Conn::new(connect(path, Access::ReadOnly)?, Some(query_timeout)))
+            .map(|_| {
+                let mut conn = Conn::new(connect(path, Access::ReadOnly)?, query_timeout);
+                conn.watch()?;
+                Ok(conn)
+            })
             .collect::<Result<Vec<_>, StoreError>>()?;
         Ok(Readers {
             idle: Arc::new(Mutex::new(connections)),

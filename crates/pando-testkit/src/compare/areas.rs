@@ -15,6 +15,7 @@ mod update;
 mod upload;
 mod values;
 mod view;
+mod views;
 
 use super::Options;
 use super::dataset::Dataset;
@@ -47,6 +48,7 @@ pub const AREAS: &[Area] = &[
     batch::AREA,
     realtime::AREA,
     delete::AREA,
+    views::AREA,
     collections::AREA,
     settings::AREA,
 ];

@@ -9,3 +9,4 @@ mod process;
 mod sdk;
 mod serve;
 mod superuser;
+mod views;
