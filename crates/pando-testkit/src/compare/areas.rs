@@ -42,13 +42,14 @@ pub const AREAS: &[Area] = &[
     files::AREA,
     routes::AREA,
     auth::AREA,
+    // Sorts by ids, so no record may have one yet that a server made up.
+    views::AREA,
     create::AREA,
     update::AREA,
     upload::AREA,
     batch::AREA,
     realtime::AREA,
     delete::AREA,
-    views::AREA,
     collections::AREA,
     settings::AREA,
 ];
