@@ -13,6 +13,7 @@ mod record;
 mod schema;
 mod settings;
 mod value;
+mod view;
 
 pub use collection::{
     AuthAlert, AuthOptions, Collection, CollectionKind, CollectionRow, Column, Conversion, Derived,
@@ -42,4 +43,8 @@ pub use settings::{
 };
 pub use value::{
     SqlValue, Value, compact_json, json_of, write_json_text, write_number, write_string,
+};
+pub use view::{
+    ViewColumn, ViewQueryError, quote_names, same_fields, single_statement, view_columns,
+    view_field_problem, view_fields, view_file_source, with_text_id,
 };

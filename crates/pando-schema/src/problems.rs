@@ -4,6 +4,7 @@
 //! `tools/router/error.go` (JSON form).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
@@ -109,6 +110,20 @@ impl Problems {
             (name.clone(), json)
         };
         self.0.iter().map(show).collect()
+    }
+}
+
+impl fmt::Display for Problems {
+    /// All in one sentence, as the validation library of PocketBase words them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, tree)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            match tree {
+                ProblemTree::One(problem) => write!(f, "{separator}{name}: {}", problem.message)?,
+                ProblemTree::Parts(parts) => write!(f, "{separator}{name}: ({parts})")?,
+            }
+        }
+        f.write_str(if self.is_empty() { "" } else { "." })
     }
 }
 

@@ -12,7 +12,7 @@ use pando_schema::{
 use serde_json::{Map, Value as Json};
 
 use crate::records::select;
-use crate::{Conn, StoreError, Tx, WriteError, table};
+use crate::{Conn, StoreError, Tx, ViewError, WriteError, table};
 
 /// Records that one step of a truncation deletes.
 const TRUNCATE_BATCH: usize = 500;
@@ -109,9 +109,18 @@ pub enum CollectionError {
     /// A record must keep its reference to one that would go.
     #[error("failed to delete the records")]
     Records(#[source] WriteError),
-    /// View collections are read, but not yet written.
-    #[error("view collections cannot be created or changed yet")]
-    View,
+    /// The query of a view does not work.
+    #[error(transparent)]
+    View(ViewError),
+    /// A view reads what would go.
+    #[error("[{name}] failed to delete due to existing view dependency")]
+    ReadByView { name: String, source: Box<CollectionError> },
+    /// The database refused a step of the change of a table.
+    #[error("{step}{}", .source.database_message())]
+    Table { step: String, source: StoreError },
+    /// What an import could not save.
+    #[error("failed to save collection {name:?}: {source}")]
+    ImportSave { name: String, source: Box<CollectionError> },
     #[error("failed to save the collection")]
     Store(#[from] StoreError),
 }
@@ -123,7 +132,9 @@ impl Tx {
         input: &Map<String, Json>,
     ) -> Result<Arc<Collection>, CollectionError> {
         let draft = Draft::create(input, &mut rand::rng()).map_err(CollectionError::Malformed)?;
-        self.save_draft(draft, None).await
+        let saved = self.save_draft(draft, None).await?;
+        self.adapt_views(&saved.id).await?;
+        Ok(saved)
     }
 
     /// Saves what `input` changes of a collection and brings its table in line.
@@ -133,10 +144,22 @@ impl Tx {
         input: &Map<String, Json>,
     ) -> Result<Arc<Collection>, CollectionError> {
         let draft = Draft::update(original, input).map_err(CollectionError::Malformed)?;
-        self.save_draft(draft, Some(original)).await
+        let saved = self.save_draft(draft, Some(original)).await?;
+        self.adapt_views(&saved.id).await?;
+        Ok(saved)
     }
 
-    async fn save_draft(
+    /// Adapts the views to a changed collection: all of them, or none if one cannot be. That is
+    /// for the operator to mend; the change of the collection stands.
+    async fn adapt_views(&mut self, changed_id: &str) -> Result<(), StoreError> {
+        let mark = self.inner_savepoint()?;
+        match self.sync_views(changed_id).await {
+            Ok(()) => self.release_inner(),
+            Err(_logged) => self.undo_inner(mark),
+        }
+    }
+
+    pub(crate) async fn save_draft(
         &mut self,
         mut draft: Draft,
         original: Option<&Arc<Collection>>,
@@ -144,11 +167,22 @@ impl Tx {
         let original = original.map(Arc::as_ref);
         let schema = Arc::clone(&self.schema);
         draft.prepare(original, &schema, &crate::now()).map_err(CollectionError::Malformed)?;
+        let problem = self.load_view(&mut draft.collection).await;
         let catalog = Catalog::read(self).await?;
-        let checked =
-            catalog.around(&schema, |around| draft.check(original, around, &mut rand::rng()));
+        let checked = catalog.around(&schema, problem.as_deref(), |around| {
+            draft.check(original, around, &mut rand::rng())
+        });
         let collection = checked.map_err(CollectionError::Invalid)?;
         self.save_checked(collection, original).await
+    }
+
+    /// Gives a view the fields of its query. Returns what is wrong with the query.
+    async fn load_view(&mut self, collection: &mut Collection) -> Option<String> {
+        if collection.kind != CollectionKind::View {
+            return None;
+        }
+        collection.fields = self.view_fields(&collection.view_query).await.fields;
+        self.try_view(&collection.view_query).await.err().map(|error| error.to_string())
     }
 
     async fn save_checked(
@@ -157,12 +191,15 @@ impl Tx {
         original: Option<&Collection>,
     ) -> Result<Arc<Collection>, CollectionError> {
         if collection.kind == CollectionKind::View {
-            return Err(CollectionError::View);
+            let old_name = original.map(|original| original.name.as_str());
+            let made = self.save_view(&mut collection, old_name).await;
+            made.map_err(CollectionError::View)?;
         }
         keep_superusers_safe(&mut collection);
         match original {
             None => {
-                insert_row(self, &collection).await?;
+                let inserted = insert_row(self, &collection).await;
+                inserted.map_err(|source| table::refused("", source))?;
                 table::create(self, &collection).await?;
             }
             Some(original) => {
@@ -188,14 +225,24 @@ impl Tx {
         if !collection.system && !referrers.is_empty() {
             return Err(CollectionError::Referenced { name: collection.name.clone(), referrers });
         }
-        self.drop_collection(collection).await
+        self.drop_collection(collection, Integrity::Checked).await
     }
 
-    async fn drop_collection(&mut self, collection: &Collection) -> Result<(), CollectionError> {
+    async fn drop_collection(
+        &mut self,
+        collection: &Collection,
+        integrity: Integrity,
+    ) -> Result<(), CollectionError> {
         if collection.system {
             return Err(CollectionError::System(collection.name.clone()));
         }
         table::drop(self, collection).await?;
+        if integrity == Integrity::Checked {
+            let name = collection.name.clone();
+            let synced = self.sync_views(&collection.id).await;
+            synced
+                .map_err(|error| CollectionError::ReadByView { name, source: Box::new(error) })?;
+        }
         self.execute(
             "DELETE FROM `_collections` WHERE `id` = ?",
             &[SqlValue::Text(collection.id.clone())],
@@ -234,22 +281,43 @@ impl Tx {
         missing: Missing,
     ) -> Result<Vec<Arc<Collection>>, CollectionError> {
         let schema = Arc::clone(&self.schema);
-        let plan = plan_import(&schema, input, missing, &crate::now(), &mut rand::rng())
+        let mut plan = plan_import(&schema, input, missing, &crate::now(), &mut rand::rng())
             .map_err(CollectionError::Import)?;
         for collection in &plan.deletes {
-            self.drop_collection(collection).await?;
+            self.drop_collection(collection, Integrity::Unchecked).await?;
         }
         for save in &plan.saves {
-            self.save_checked(save.draft.collection.clone(), save.original.as_deref()).await?;
+            self.save_imported(&save.draft.collection, save.original.as_deref()).await?;
         }
         // Checked only now, since the collections may refer to each other.
-        let schema = Arc::clone(&self.schema);
-        let catalog = Catalog::read(self).await?;
-        for save in &plan.saves {
-            let checked = catalog.around(&schema, |around| save.check(around, &mut rand::rng()));
+        for save in &mut plan.saves {
+            let problem = self.load_view(&mut save.draft.collection).await;
+            let schema = Arc::clone(&self.schema);
+            let catalog = Catalog::read(self).await?;
+            let checked = catalog
+                .around(&schema, problem.as_deref(), |around| save.check(around, &mut rand::rng()));
             checked.map_err(CollectionError::Invalid)?;
         }
         Ok(plan.deletes)
+    }
+
+    async fn save_imported(
+        &mut self,
+        collection: &Collection,
+        original: Option<&Collection>,
+    ) -> Result<(), CollectionError> {
+        match self.save_checked(collection.clone(), original).await {
+            Ok(saved) => {
+                // Views that are not in line yet may be further on in the import.
+                let _ = self.sync_views(&saved.id).await;
+                Ok(())
+            }
+            Err(error @ (CollectionError::View(_) | CollectionError::Table { .. })) => {
+                let name = collection.name.clone();
+                Err(CollectionError::ImportSave { name, source: Box::new(error) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Puts `collection` in the place of the one with `id`, or removes that.
@@ -258,6 +326,14 @@ impl Tx {
         let schema = Schema::new(others.chain(collection).cloned());
         self.schema = Arc::new(schema);
     }
+}
+
+/// Whether what refers to a collection, or reads it, protects it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Integrity {
+    Checked,
+    /// Of an import, which brings all collections into a new state together.
+    Unchecked,
 }
 
 /// What superusers need to log in cannot be switched off.
@@ -305,13 +381,16 @@ impl Catalog {
     }
 
     /// Calls `check` with all that a check of a collection must know.
-    fn around<T>(&self, schema: &Schema, check: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+    fn around<T>(
+        &self,
+        schema: &Schema,
+        view_query_problem: Option<&str>,
+        check: impl FnOnce(&Surroundings<'_>) -> T,
+    ) -> T {
         check(&Surroundings {
             schema,
             check_rule: &|rule, collection| pando_filter::check_rule(rule, collection, schema),
-            check_view_query: &|_| {
-                Err("view collections cannot be created or changed yet".to_owned())
-            },
+            view_query_problem,
             table_exists: &|name| self.tables.contains(&name.to_lowercase()),
             index_table: &|name| self.indexes.get(&name.to_lowercase()).cloned(),
         })

@@ -33,9 +33,13 @@ const IMPATIENCE: Duration = Duration::from_millis(2);
 pub struct Conn {
     db: rusqlite::Connection,
     clock: Arc<QueryClock>,
-    query_timeout: Option<Duration>,
+    query_timeout: Duration,
+    /// Whether queries are stopped.
+    watched: bool,
     /// Whether the running query may only take [`IMPATIENCE`].
     hurried: bool,
+    /// The version of the schema for which statements are prepared.
+    schema_version: u64,
     rules: Rules,
 }
 
@@ -55,18 +59,44 @@ struct QueryClock {
 }
 
 impl Conn {
-    /// Wraps `db`; its queries are stopped after `query_timeout`.
-    pub(crate) fn new(
-        mut db: rusqlite::Connection,
-        query_timeout: Option<Duration>,
-    ) -> Result<Conn, StoreError> {
+    /// Wraps `db`; while watched, its queries are stopped after `query_timeout`.
+    pub(crate) fn new(db: rusqlite::Connection, query_timeout: Duration) -> Conn {
         let clock =
             Arc::new(QueryClock { origin: Instant::now(), deadline_ms: AtomicU64::new(u64::MAX) });
-        if query_timeout.is_some() {
-            let watched = Arc::clone(&clock);
-            db.progress_handler(STEPS_PER_CLOCK_CHECK, Some(move || watched.expired()))?;
+        Conn {
+            db,
+            clock,
+            query_timeout,
+            watched: false,
+            hurried: false,
+            schema_version: 0,
+            rules: Rules::default(),
         }
-        Ok(Conn { db, clock, query_timeout, hurried: false, rules: Rules::default() })
+    }
+
+    /// Forgets all prepared statements if the schema has another version than at the last call.
+    ///
+    /// SQLite prepares a statement afresh when a table that it reads has changed. It does not look
+    /// if there is no table, as in a view of constants: the view may be another by now.
+    pub(crate) fn follow_schema(&mut self, version: u64) {
+        if self.schema_version != version {
+            self.schema_version = version;
+            self.db.flush_prepared_statement_cache();
+        }
+    }
+
+    /// From now on, queries that run too long fail with `Timeout`.
+    pub(crate) fn watch(&mut self) -> Result<(), StoreError> {
+        let clock = Arc::clone(&self.clock);
+        self.db.progress_handler(STEPS_PER_CLOCK_CHECK, Some(move || clock.expired()))?;
+        self.watched = true;
+        Ok(())
+    }
+
+    /// From now on, queries run for as long as they take.
+    pub(crate) fn unwatch(&mut self) -> Result<(), StoreError> {
+        self.watched = false;
+        Ok(self.db.progress_handler(STEPS_PER_CLOCK_CHECK, None::<fn() -> bool>)?)
     }
 
     /// A rule of `collection`, prepared to be evaluated. Kept for as long as `schema` is current.
@@ -103,15 +133,18 @@ impl Conn {
         Ok(())
     }
 
-    /// Runs a statement that comes from outside. Fails, before anything is done, if another one
-    /// follows it: that would be run with all rights.
-    pub(crate) fn foreign_statement(&mut self, text: &str) -> Result<(), StoreError> {
+    /// Runs what must be one statement, made of what an operator wrote. Fails, before anything is
+    /// done, if another one follows it: that would be run with all rights.
+    pub(crate) fn single(&mut self, text: &str) -> Result<(), StoreError> {
         let mut statements = rusqlite::Batch::new(&self.db, text);
         let Some(mut statement) = statements.next()? else { return Ok(()) };
         if statements.next()?.is_some() {
             return Err(rusqlite::Error::MultipleStatement.into());
         }
         statement.raw_execute()?;
+        drop((statement, statements));
+        // See `follow_schema`: it may have made another view.
+        self.db.flush_prepared_statement_cache();
         Ok(())
     }
 
@@ -209,7 +242,7 @@ impl Conn {
         &mut self,
         mut query: impl FnMut(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.hurried = self.query_timeout.is_some_and(|timeout| timeout > IMPATIENCE);
+        self.hurried = self.watched && self.query_timeout > IMPATIENCE;
         let outcome = query(self);
         match (outcome, std::mem::take(&mut self.hurried)) {
             (Err(StoreError::Timeout), true) => match on_shared_thread() {
@@ -254,8 +287,8 @@ impl Conn {
     }
 
     fn start_clock(&self) {
-        if let Some(timeout) = self.query_timeout {
-            let timeout = if self.hurried { IMPATIENCE } else { timeout };
+        if self.watched {
+            let timeout = if self.hurried { IMPATIENCE } else { self.query_timeout };
             let deadline = self.clock.origin.elapsed() + timeout;
             let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
             self.clock.deadline_ms.store(deadline_ms, Ordering::Relaxed);

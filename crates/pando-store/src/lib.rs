@@ -16,6 +16,7 @@ mod sqlite;
 mod store;
 mod table;
 mod tx;
+mod views;
 
 pub use change::{Action, Change};
 pub use collections::CollectionError;
@@ -26,6 +27,7 @@ pub use records::{WriteError, referring_ids};
 pub use sqlite::Reader;
 pub use store::Store;
 pub use tx::{Tx, TxFuture};
+pub use views::ViewError;
 
 /// The time as PocketBase stores it: `2006-01-02 15:04:05.000Z`.
 pub fn now() -> String {

@@ -324,8 +324,8 @@ fn referring(collection: &Collection, field: &Field) -> String {
     )
 }
 
-/// The condition that `field` refers to an id, which is to be bound.
-fn refers(collection: &Collection, field: &Field) -> String {
+/// The condition that `field` holds an id (or the name of a file), which is to be bound.
+pub(crate) fn refers(collection: &Collection, field: &Field) -> String {
     let column = format!("{}.{}", quoted(&collection.name), quoted(&field.name));
     if field.multiple() {
         format!(

@@ -1,6 +1,7 @@
 //! The store: opens a data directory, hands out readers and runs writes.
 
 use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -30,6 +31,8 @@ pub struct Store {
 pub(crate) struct Shared {
     pub(crate) schema: ArcSwap<Schema>,
     pub(crate) settings: ArcSwap<Settings>,
+    /// Counts how often the schema was replaced.
+    schema_version: AtomicU64,
     changes: broadcast::Sender<Arc<[Change]>>,
 }
 
@@ -37,6 +40,8 @@ impl Shared {
     /// Makes a commit visible: first what the process holds in memory, then the announcement.
     pub(crate) fn publish(&self, tx: &Tx, changes: Vec<Change>) {
         if !Arc::ptr_eq(&tx.schema, &self.schema.load()) {
+            // First, so that who sees the new schema gets a reader that follows it.
+            self.schema_version.fetch_add(1, Ordering::Release);
             self.schema.store(Arc::clone(&tx.schema));
         }
         if !Arc::ptr_eq(&tx.settings, &self.settings.load()) {
@@ -58,7 +63,7 @@ impl Store {
         let path = options.dir.join("data.db");
         let mut db = connect(&path, Access::ReadWrite)?;
         let log = LogLength::of(&mut db)?;
-        let mut conn = Conn::new(db, None)?;
+        let mut conn = Conn::new(db, options.query_timeout);
         bootstrap::prepare(&mut conn, options).await?;
         let schema = Arc::new(bootstrap::load_schema(&mut conn).await?);
         let key = options.encryption_key.as_deref();
@@ -66,6 +71,7 @@ impl Store {
         let shared = Arc::new(Shared {
             schema: ArcSwap::new(Arc::clone(&schema)),
             settings: ArcSwap::new(Arc::clone(&settings)),
+            schema_version: AtomicU64::new(0),
             changes: broadcast::Sender::new(COMMITS_BEHIND_MAX),
         });
         let (wait, timeout) = (options.read_wait_max, options.query_timeout);
@@ -111,7 +117,9 @@ impl Store {
     /// A connection to read with. It sees all that is committed now, and nothing later for as long
     /// as it is held. Fails with `Busy` when none gets free in time.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        self.readers.take().await
+        let mut reader = self.readers.take().await?;
+        reader.follow_schema(self.shared.schema_version.load(Ordering::Acquire));
+        Ok(reader)
     }
 
     /// Runs `work` in a transaction and returns its outcome once it is durable. An `Err` from

@@ -21,7 +21,8 @@ pub(crate) async fn create(
     }
     let column = |column: Column| format!("{} {}", quoted(&column.name), column.definition);
     let columns: Vec<String> = collection.columns().into_iter().map(column).collect();
-    conn.batch(&format!("CREATE TABLE {} ({})", quoted(&collection.name), columns.join(", ")))?;
+    let statement = format!("CREATE TABLE {} ({})", quoted(&collection.name), columns.join(", "));
+    run(conn, "", &statement)?;
     create_indexes(conn, &collection.new_indexes().map_err(CollectionError::Invalid)?)
 }
 
@@ -32,29 +33,41 @@ pub(crate) async fn change(
     changes: &TableChanges,
 ) -> Result<(), CollectionError> {
     for index in &changes.dropped_indexes {
-        conn.batch(&format!("DROP INDEX IF EXISTS {}", quoted(index)))?;
+        run(conn, "", &format!("DROP INDEX IF EXISTS {}", quoted(index)))?;
     }
     if let Some((old, new)) = &changes.renamed_table {
-        conn.batch(&format!("ALTER TABLE {} RENAME TO {}", quoted(old), quoted(new)))?;
+        run(conn, "", &format!("ALTER TABLE {} RENAME TO {}", quoted(old), quoted(new)))?;
     }
     let alter = format!("ALTER TABLE {}", quoted(&collection.name));
     for column in &changes.dropped_columns {
-        conn.batch(&format!("{alter} DROP COLUMN {}", quoted(column)))?;
+        let step = format!("failed to drop column {column} - ");
+        run(conn, &step, &format!("{alter} DROP COLUMN {}", quoted(column)))?;
     }
     // All get temporary names first, since they may swap names with each other.
     let mut named = Vec::new();
     for column in &changes.added_columns {
         let temporary = temporary(&column.name);
-        conn.batch(&format!("{alter} ADD COLUMN {} {}", quoted(&temporary), column.definition))?;
+        let step = format!("failed to add column {} - ", column.name);
+        let definition = column.definition;
+        run(conn, &step, &format!("{alter} ADD COLUMN {} {definition}", quoted(&temporary)))?;
         named.push((temporary, &column.name));
     }
     for (old, new) in &changes.renamed_columns {
         let temporary = temporary(new);
-        conn.batch(&format!("{alter} RENAME COLUMN {} TO {}", quoted(old), quoted(&temporary)))?;
+        let step = format!("failed to rename column {old} - ");
+        run(
+            conn,
+            &step,
+            &format!("{alter} RENAME COLUMN {} TO {}", quoted(old), quoted(&temporary)),
+        )?;
         named.push((temporary, new));
     }
     for (temporary, name) in named {
-        conn.batch(&format!("{alter} RENAME COLUMN {} TO {}", quoted(&temporary), quoted(name)))?;
+        run(
+            conn,
+            "",
+            &format!("{alter} RENAME COLUMN {} TO {}", quoted(&temporary), quoted(name)),
+        )?;
     }
     for conversion in &changes.conversions {
         convert(conn, collection, conversion).await?;
@@ -68,9 +81,18 @@ pub(crate) async fn drop(conn: &mut Conn, collection: &Collection) -> Result<(),
     conn.batch(&format!("DROP {kind} IF EXISTS {}", quoted(&collection.name)))
 }
 
+/// Runs one step. The superuser is told which step the database refused, and why.
+fn run(conn: &mut Conn, step: &str, statement: &str) -> Result<(), CollectionError> {
+    conn.batch(statement).map_err(|source| refused(step, source))
+}
+
+pub(crate) fn refused(step: &str, source: StoreError) -> CollectionError {
+    CollectionError::Table { step: step.to_owned(), source }
+}
+
 fn create_indexes(conn: &mut Conn, indexes: &[NewIndex]) -> Result<(), CollectionError> {
     for index in indexes {
-        if let Err(error) = conn.foreign_statement(&index.statement) {
+        if let Err(error) = conn.single(&index.statement) {
             return Err(CollectionError::Invalid(index_failure(index, &error.database_message())));
         }
     }
@@ -82,13 +104,13 @@ async fn convert(
     conn: &mut Conn,
     collection: &Collection,
     conversion: &Conversion,
-) -> Result<(), StoreError> {
+) -> Result<(), CollectionError> {
     // Views would refer to the column while it is renamed, which SQLite refuses.
     let views = "SELECT name, sql FROM sqlite_master WHERE type = 'view' AND sql IS NOT NULL";
     let views = conn.rows(views, &[]).await?;
     for view in &views {
         if let Some(SqlValue::Text(name)) = view.first() {
-            conn.batch(&format!("DROP VIEW {}", quoted(name)))?;
+            run(conn, "", &format!("DROP VIEW {}", quoted(name)))?;
         }
     }
     let column = &conversion.column;
@@ -107,16 +129,17 @@ async fn convert(
              ELSE {old} END"
         ),
     };
-    conn.batch(&format!(
+    let statements = format!(
         "ALTER TABLE {table} RENAME COLUMN {name} TO {old};
          ALTER TABLE {table} ADD COLUMN {name} {definition};
          UPDATE {table} SET {name} = {value};
          ALTER TABLE {table} DROP COLUMN {old};",
         definition = column.definition
-    ))?;
+    );
+    run(conn, "", &statements)?;
     for view in &views {
         if let Some(SqlValue::Text(statement)) = view.get(1) {
-            conn.batch(statement)?;
+            run(conn, "", statement)?;
         }
     }
     Ok(())

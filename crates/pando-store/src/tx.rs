@@ -63,11 +63,7 @@ impl Tx {
 
     pub(crate) fn savepoint(&mut self) -> Result<Mark, StoreError> {
         self.conn.statement("SAVEPOINT job")?;
-        Ok(Mark {
-            change_count: self.changes.len(),
-            schema: Arc::clone(&self.schema),
-            settings: Arc::clone(&self.settings),
-        })
+        Ok(self.mark())
     }
 
     pub(crate) fn release(&mut self) -> Result<(), StoreError> {
@@ -76,11 +72,39 @@ impl Tx {
 
     /// Undoes what was done since `mark`.
     pub(crate) fn undo_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+        self.back_to(mark);
+        self.conn.statement("ROLLBACK TO job")?;
+        self.conn.statement("RELEASE job")
+    }
+
+    /// Like [`Tx::savepoint`], within a request's part.
+    pub(crate) fn inner_savepoint(&mut self) -> Result<Mark, StoreError> {
+        self.conn.statement("SAVEPOINT inner")?;
+        Ok(self.mark())
+    }
+
+    pub(crate) fn release_inner(&mut self) -> Result<(), StoreError> {
+        self.conn.statement("RELEASE inner")
+    }
+
+    pub(crate) fn undo_inner(&mut self, mark: Mark) -> Result<(), StoreError> {
+        self.back_to(mark);
+        self.conn.statement("ROLLBACK TO inner")?;
+        self.conn.statement("RELEASE inner")
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            change_count: self.changes.len(),
+            schema: Arc::clone(&self.schema),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+
+    fn back_to(&mut self, mark: Mark) {
         self.changes.truncate(mark.change_count);
         self.schema = mark.schema;
         self.settings = mark.settings;
-        self.conn.statement("ROLLBACK TO job")?;
-        self.conn.statement("RELEASE job")
     }
 
     /// Forgets the whole transaction after a failure.

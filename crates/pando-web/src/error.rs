@@ -4,7 +4,7 @@
 //! "status": N}`.
 
 use http::StatusCode;
-use pando_schema::{ProblemTree, Problems};
+use pando_schema::{Collection, CollectionKind, ProblemTree, Problems};
 use pando_store::StoreError;
 use serde_json::{Map, Value as Json, json};
 
@@ -98,6 +98,23 @@ impl From<StoreError> for ApiError {
             | StoreError::Commit(_)
             | StoreError::Panicked
             | StoreError::Sqlite(_) => ApiError::internal(error),
+        }
+    }
+}
+
+impl ApiError {
+    /// For a query of `collection` that failed. Where that is a view, its own query may have
+    /// failed, which is its author's mistake and answered with `status`.
+    pub(crate) fn of_query(
+        error: StoreError,
+        collection: &Collection,
+        status: StatusCode,
+    ) -> ApiError {
+        match (&error, collection.kind) {
+            (StoreError::Sqlite(_), CollectionKind::View) => {
+                ApiError::new(status, "").caused_by(error)
+            }
+            _ => ApiError::from(error),
         }
     }
 }

@@ -81,6 +81,9 @@ async fn api(
         ("POST", ["collections"]) => r::collections::create(app, request).await,
         ("PUT", ["collections", "import"]) => r::collections::import(app, request).await,
         ("GET", ["collections", "meta", "scaffolds"]) => r::collections::scaffolds(request).await,
+        ("POST", ["collections", "meta", "dry-run-view"]) => {
+            r::collections::dry_run(app, request).await
+        }
         ("GET", ["collections", c]) => r::collections::view(app, request, c).await,
         ("PATCH", ["collections", c]) => r::collections::update(app, request, c).await,
         ("DELETE", ["collections", c]) => r::collections::delete(app, request, c).await,

@@ -29,3 +29,14 @@ fn a_sentence_keeps_its_own_ending() {
     assert_eq!(sentence("ünder"), "Ünder.");
     assert_eq!(sentence(""), "");
 }
+
+#[test]
+fn all_problems_make_one_sentence() {
+    let mut inner = Problems::default();
+    inner.add("code", Problem::new("x", "is bad"));
+    let mut problems = Problems::default();
+    problems.add_parts("parts", inner);
+    problems.add("name", Problem::required());
+    assert_eq!(problems.to_string(), "name: cannot be blank; parts: (code: is bad.).");
+    assert_eq!(Problems::default().to_string(), "");
+}

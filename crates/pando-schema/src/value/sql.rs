@@ -55,7 +55,8 @@ impl Value {
         match &field.kind {
             #[expect(clippy::cast_precision_loss, reason = "numbers are doubles")]
             FieldKind::Number { .. } => Value::Number(number as f64),
-            FieldKind::Bool { .. } => Value::Bool(number != 0),
+            // PocketBase reads it as a text, of which only `1` means true.
+            FieldKind::Bool { .. } => Value::Bool(number == 1),
             FieldKind::Text { .. }
             | FieldKind::Editor { .. }
             | FieldKind::Email { .. }
@@ -75,7 +76,7 @@ impl Value {
     pub fn from_sql_real(field: &Field, number: f64) -> Value {
         match &field.kind {
             FieldKind::Number { .. } => Value::Number(number),
-            FieldKind::Bool { .. } => Value::Bool(number != 0.0),
+            FieldKind::Bool { .. } => Value::Bool(number.total_cmp(&1.0).is_eq()),
             FieldKind::Text { .. }
             | FieldKind::Editor { .. }
             | FieldKind::Email { .. }

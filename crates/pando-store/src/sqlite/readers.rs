@@ -56,7 +56,8 @@ impl Readers {
     ) -> Result<Readers, StoreError> {
         let connections = (0..count)
             .map(|_| {
-                let conn = Conn::new(connect(path, Access::ReadOnly)?, Some(query_timeout))?;
+                let mut conn = Conn::new(connect(path, Access::ReadOnly)?, query_timeout);
+                conn.watch()?;
                 Ok(Pooled { conn, snapshot: None })
             })
             .collect::<Result<Vec<_>, StoreError>>()?;

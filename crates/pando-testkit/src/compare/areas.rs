@@ -15,6 +15,7 @@ mod update;
 mod upload;
 mod values;
 mod view;
+mod views;
 
 use super::Options;
 use super::dataset::Dataset;
@@ -41,6 +42,8 @@ pub const AREAS: &[Area] = &[
     files::AREA,
     routes::AREA,
     auth::AREA,
+    // Sorts by ids, so no record may have one yet that a server made up.
+    views::AREA,
     create::AREA,
     update::AREA,
     upload::AREA,

@@ -28,6 +28,8 @@ const SUFFIX_LENGTH: usize = 10;
 pub(crate) const GENERATED_TEXT_PREFIX: &str = "gen-";
 /// Uploads of the tests that get no extension.
 const NAMES_WITHOUT_EXTENSION: [&str; 2] = ["no_extension", "plain_name"];
+/// What ends in that many random characters: ids of copied fields, names of views that are tried.
+const DRAWN_SUFFIXES: [(&str, usize); 2] = [("_clone_", 4), ("temp_view_", 5)];
 /// Clocks are read before and after an answer; allow for rounding.
 const CLOCK_SLACK_SECONDS: i64 = 5;
 
@@ -166,6 +168,12 @@ impl Normalizer {
         }
         if word.len() == CLIENT_ID_LENGTH && word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return self.place("client", word);
+        }
+        for (prefix, length) in DRAWN_SUFFIXES {
+            if word.starts_with(prefix) && word.len() == prefix.len() + length {
+                // Not numbered: four characters are drawn twice every now and then.
+                return format!("{prefix}<drawn>");
+            }
         }
         if let Some((head, tail)) = split_index_name(word) {
             return format!("{head}{}", self.place("index", tail));

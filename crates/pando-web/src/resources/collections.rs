@@ -2,6 +2,10 @@
 //!
 //! Source: PocketBase `apis/collection.go`, `apis/collection_import.go`.
 
+mod dry_run;
+
+pub(crate) use dry_run::dry_run;
+
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -195,7 +199,14 @@ fn delete_refusal(
         words.push_str(" probably due to existing reference in ");
         words.push_str(&referrers.join(", "));
     }
-    ApiError::bad_request(&words).caused_by(error)
+    let refusal = match &error {
+        CollectionError::ReadByView { source, .. } => match &**source {
+            CollectionError::Invalid(problems) => ApiError::invalid(&words, problems),
+            _ => ApiError::bad_request(&words),
+        },
+        _ => ApiError::bad_request(&words),
+    };
+    refusal.caused_by(error)
 }
 
 /// `DELETE /api/collections/{collection}/truncate`
@@ -314,7 +325,10 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
         | CollectionError::System(_)
         | CollectionError::Referenced { .. }
         | CollectionError::Records(_)
-        | CollectionError::View) => raw(other.to_string()),
+        | CollectionError::View(_)
+        | CollectionError::ReadByView { .. }
+        | CollectionError::Table { .. }
+        | CollectionError::ImportSave { .. }) => raw(other.to_string()),
     }
 }
 

@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
 use pando_blob::{FileRequest, Key, Object, ThumbSize, parse_download, size_allowed};
 use pando_filter::Purpose;
-use pando_schema::{Field, FieldKind, Record, Schema};
+use pando_schema::{CollectionKind, Field, FieldKind, Record, Schema};
 use pando_store::Conn;
 use serde_json::json;
 use tracing::warn;
@@ -45,7 +45,9 @@ pub(crate) async fn download(
     let collection = super::existing(&schema, collection)?;
     rate_limit::check_collection(app, request, collection, "file")?;
     let mut conn = app.store.read().await?;
-    let record = conn.find(collection, id).await?.ok_or_else(|| ApiError::not_found(""))?;
+    let failed = |error| ApiError::of_query(error, collection, StatusCode::NOT_FOUND);
+    let record = conn.find(collection, id).await.map_err(failed)?;
+    let record = record.ok_or_else(|| ApiError::not_found(""))?;
     let field = file_field(&record, name).ok_or_else(|| ApiError::not_found(""))?;
     let FieldKind::File { protected, thumbs, .. } = &field.kind else {
         return Err(ApiError::not_found(""));
@@ -53,8 +55,16 @@ pub(crate) async fn download(
     if *protected && !may_see(app, &mut conn, &schema, request, &record).await? {
         return Err(ApiError::not_found(""));
     }
+    let key = match collection.kind {
+        CollectionKind::Base | CollectionKind::Auth => file_key(collection, id, name)?,
+        // The file lies with the record that the view read it from.
+        CollectionKind::View => {
+            let owner = conn.find_by_view_file(&schema, collection, &field.name, name).await?;
+            let owner = owner.ok_or_else(|| ApiError::not_found(""))?;
+            file_key(&owner.collection, owner.id(), name)?
+        }
+    };
     drop(conn);
-    let key = file_key(collection, id, name)?;
     let (object, name) = served(app, request, &key, thumbs).await?;
     Ok(respond(request, &object, &name))
 }

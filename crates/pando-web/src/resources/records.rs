@@ -45,7 +45,9 @@ pub(crate) async fn view(
         return Err(superusers_only());
     }
     let mut conn = app.store.read().await?;
-    let found = conn.find(collection, id).await?.ok_or_else(|| ApiError::not_found(""))?;
+    let failed = |error| ApiError::of_query(error, collection, StatusCode::NOT_FOUND);
+    let found = conn.find(collection, id).await.map_err(failed)?;
+    let found = found.ok_or_else(|| ApiError::not_found(""))?;
     if let Verdict::Depends(rule) = rule {
         let context = request.context(Purpose::Default);
         // A rule that cannot be used hides the record, as one that does not hold.

@@ -11,3 +11,4 @@ mod round_trip;
 mod sdk;
 mod serve;
 mod superuser;
+mod views;

@@ -27,6 +27,7 @@ fn replaces_only_what_a_server_makes_up() {
             "2022-01-01 10:00:00.123Z",
             "9999-01-01 10:00:00.123Z",
             "naïve 日本",
+            "_clone_A1b2 SELECT `temp_view_Ab3dE`.* _clone_A1b2c",
         ],
         expect![[r#"
             <id 1>
@@ -40,7 +41,8 @@ fn replaces_only_what_a_server_makes_up() {
             CREATE UNIQUE INDEX `idx_email_<index 1>` ON ``
             2022-01-01 10:00:00.123Z
             9999-01-01 10:00:00.123Z
-            naïve 日本"#]],
+            naïve 日本
+            _clone_<drawn> SELECT `temp_view_<drawn>`.* _clone_A1b2c"#]],
     );
 }
 

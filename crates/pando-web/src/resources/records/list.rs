@@ -48,10 +48,11 @@ pub(crate) async fn list(
     access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
     let sql = query.list(Columns::All, page.size, page.offset());
-    let mut records = conn.records(collection, &sql.text, &sql.values).await?;
+    let failed = |error| ApiError::of_query(error, collection, StatusCode::BAD_REQUEST);
+    let mut records = conn.records(collection, &sql.text, &sql.values).await.map_err(failed)?;
     let total = if page.counted {
         let sql = query.count();
-        Some(conn.integer(&sql.text, &sql.values).await?.unwrap_or(0))
+        Some(conn.integer(&sql.text, &sql.values).await.map_err(failed)?.unwrap_or(0))
     } else {
         None
     };
