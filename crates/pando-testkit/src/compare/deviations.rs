@@ -90,15 +90,20 @@ pub const DEVIATIONS: &[Deviation] = &[
         },
     },
     Deviation {
-        name: "An import that brings two new collections of one name",
+        name: "An error of SQLite while collections are saved, such as for the name `sqlite_x` or for two new ones of one name in an import",
         reason: "the words of the database stay in the log",
         covers: |step, left, right| {
             let message = |answer: &Value| {
                 answer["body"]["data"]["collections"]["message"].as_str().unwrap_or("").to_owned()
             };
-            sent(step, "PUT", "/api/collections/import").is_some()
+            let import = sent(step, "PUT", "/api/collections/import").is_some()
                 && message(left).ends_with("UNIQUE constraint failed: _collections.name (2067).")
-                && message(right).ends_with("failed to save the collection.")
+                && message(right).ends_with("failed to save the collection.");
+            let reserved = "object name reserved for internal use: sqlite_x (1).";
+            let create = sent(step, "POST", "/api/collections").is_some()
+                && left["body"]["message"].as_str().is_some_and(|words| words.ends_with(reserved))
+                && right["body"]["message"] == "Failed to create collection.";
+            (import || create) && left["status"] == 400 && right["status"] == 400
         },
     },
 ];
