@@ -15,7 +15,10 @@ fn serving(dir: &Path) -> Serving {
 /// The answer to a request without a body.
 fn get(server: &Serving, path: &str) -> String {
     let mut stream = server.connect();
-    send(&mut stream, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+    send(
+        &mut stream,
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+    );
     read_all(stream)
 }
 
