@@ -27,7 +27,8 @@ fn values() -> Vec<Value> {
         json!([["a"]]),
         json!({}),
         json!({ "a": { "b": [] } }),
-        json!({ "lon": "x", "lat": 1e9 }),
+        json!({ "lon": "x" }),
+        json!({ "lat": 1e9 }),
     ]
 }
 
@@ -56,7 +57,8 @@ fn accounts_get_every_type_of_value() {
     let pair = Pair::start();
     let path = "/api/collections/users/records";
     for field in ["email", "emailVisibility", "verified", "password", "tokenKey"] {
-        for value in values() {
+        // Each account that is made costs two hashes, so not with all of them.
+        for value in values().into_iter().step_by(3) {
             let mut body = json!({ "password": "1234567890", "passwordConfirm": "1234567890" });
             body[field] = value.clone();
             if field == "password" {
