@@ -6,6 +6,7 @@
 
 mod access;
 mod app;
+mod arriving;
 mod auth;
 mod compress;
 mod cors;

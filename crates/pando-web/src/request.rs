@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
-use hyper::body::Incoming;
 use pando_blob::Blob;
 use pando_schema::Record;
 
 use crate::ApiError;
+use crate::arriving::Arriving;
 use crate::submission::{self, Submission};
 
 /// One HTTP request, or one request inside a batch.
@@ -35,14 +35,14 @@ pub(crate) struct Request {
 
 #[derive(Debug)]
 enum Body {
-    Unread(Incoming),
+    Unread(Arriving),
     Read(Submission),
 }
 
 impl Request {
     pub(crate) fn new(
         parts: http::request::Parts,
-        body: Incoming,
+        body: Arriving,
         remote_ip: IpAddr,
         body_timeout: Duration,
     ) -> Request {

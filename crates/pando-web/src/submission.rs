@@ -8,13 +8,14 @@ mod strict_json;
 use std::collections::BTreeSet;
 
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use pando_blob::{Blob, Uploaded};
 use serde_json::{Map, Value as Json};
 
 use crate::ApiError;
+use crate::arriving::{Arriving, content_length};
 use crate::request::Query;
 
 use strict_json::Budget;
@@ -50,7 +51,7 @@ pub(crate) struct SubmittedFile {
 pub(crate) async fn read(
     headers: &HeaderMap,
     query: &Query,
-    body: Incoming,
+    body: Arriving,
     blob: &Blob,
     bytes_max: u64,
 ) -> Result<Submission, ApiError> {
@@ -59,9 +60,7 @@ pub(crate) async fn read(
         let no_parts = kind.starts_with("multipart/form-data");
         return Ok(Submission { no_parts, ..Submission::default() });
     }
-    let announced =
-        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > bytes_max) {
+    if content_length(headers).is_some_and(|length| length > bytes_max) {
         return Err(ApiError::too_large());
     }
     if kind.starts_with("multipart/form-data") {
@@ -82,7 +81,7 @@ pub(crate) async fn read(
     Ok(Submission { fields, ..Submission::default() })
 }
 
-async fn collect(body: Incoming, bytes_max: u64) -> Result<bytes::Bytes, ApiError> {
+async fn collect(body: Arriving, bytes_max: u64) -> Result<bytes::Bytes, ApiError> {
     let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
     let collected = Limited::new(body, limit).collect().await;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {

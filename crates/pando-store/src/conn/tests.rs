@@ -14,7 +14,9 @@ const COUNTING: &str = "WITH RECURSIVE numbers (n) AS \
 fn connection(timeout: Duration) -> (Conn, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let db = connect(&dir.path().join("data.db"), Access::ReadWrite).unwrap();
-    (Conn::new(db, Some(timeout)).unwrap(), dir)
+    let mut conn = Conn::new(db, timeout);
+    conn.watch().unwrap();
+    (conn, dir)
 }
 
 fn runtime() -> tokio::runtime::Runtime {

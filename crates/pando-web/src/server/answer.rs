@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Instant;
 
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{CONNECTION, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
 use pando_runtime::log::ACCESS;
@@ -19,6 +19,7 @@ use tracing::{Level, debug, error, info};
 use super::connection::Caller;
 use super::{figures, precheck};
 use crate::app::SharedApp;
+use crate::arriving::{Arriving, content_length};
 use crate::request::Request;
 use crate::response::{self, Body, Response};
 use crate::{ApiError, access, auth, compress, cors, headers, rate_limit, router};
@@ -31,13 +32,18 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
     let started = Instant::now();
     let _in_flight = front.figures.in_flight();
     let (parts, body) = incoming.into_parts();
+    let (body, rest) = Arriving::new(&parts, body);
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let early = precheck::refuse(&parts).or_else(|| front.hosts.redirect(&parts, caller.tls));
-    let response = match early {
-        Some(response) => response,
+    let mut response = match early {
+        Some(response) => {
+            drop(body);
+            response
+        }
         None => {
             let allowed_origin = front.cors.allowed_origin(&parts.headers);
             if method == Method::OPTIONS {
+                drop(body);
                 cors::preflight(&parts.headers, allowed_origin)
             } else {
                 let request =
@@ -49,6 +55,11 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
             }
         }
     };
+    if let Some(rest) = rest
+        && !rest.drop_all().await
+    {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let mut response = if method == Method::HEAD { without_body(response) } else { response };
     if let Some(words) = older_words(response.status()) {
         response.extensions_mut().insert(words);
@@ -109,8 +120,7 @@ fn check_superuser_ip(app: &SharedApp, request: &Request) -> Result<(), ApiError
 
 /// Refuses a body that announces itself too large, wherever no handler has a limit of its own.
 fn check_body_length(app: &SharedApp, request: &Request) -> Result<(), ApiError> {
-    let Some(length) = request.headers.get(CONTENT_LENGTH) else { return Ok(()) };
-    let length: Option<u64> = length.to_str().ok().and_then(|length| length.parse().ok());
+    let length = content_length(&request.headers);
     let large = length.is_some_and(|length| length > app.config.body_max.bytes());
     if large && !limits_its_body(request.uri.path()) {
         return Err(ApiError::too_large());

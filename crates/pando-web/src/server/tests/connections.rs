@@ -116,3 +116,38 @@ fn a_half_sent_head_does_not_hold_up_the_drain() {
     stream.write_all(&HEALTH[..9]).unwrap();
     assert!(server.stop());
 }
+
+const REFUSED: &str =
+    "PATCH /api/settings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+
+/// A guest is refused before the body is looked at.
+#[test]
+fn a_body_that_nobody_reads_does_not_end_the_connection() {
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    for length in [2, 40_000, 200_000] {
+        let body = "x".repeat(length);
+        let request = format!("{REFUSED}Content-Length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).unwrap();
+        assert!(read_answer(&mut stream).starts_with("HTTP/1.1 401 "));
+        let request = format!("{REFUSED}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        assert!(read_answer(&mut stream).starts_with("HTTP/1.1 401 "));
+        stream.write_all(HEALTH).unwrap();
+        assert!(read_answer(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+}
+
+#[test]
+fn an_answer_says_so_when_the_connection_closes_over_an_unread_body() {
+    let server = TestServer::start();
+    for more in
+        ["Content-Length: 300000\r\n\r\n", "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"]
+    {
+        let mut stream = server.connect();
+        stream.write_all(format!("{REFUSED}{more}").as_bytes()).unwrap();
+        let answer = read_to_end(&mut stream).to_ascii_lowercase();
+        assert!(answer.starts_with("http/1.1 401 "), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+}
