@@ -1,5 +1,7 @@
 //! Any bytes are refused or become a form that is no larger than they are.
 //! Seeds: `crates/pando-web/corpus/multipart`, one body a file.
+//!
+//! Run it with `ASAN_OPTIONS=detect_odr_violation=0`: SQLite's tables are linked twice.
 #![no_main]
 
 use std::sync::LazyLock;
