@@ -138,6 +138,12 @@ impl Store {
         }
     }
 
+    /// How many writes wait for their turn.
+    pub fn writes_waiting(&self) -> usize {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().map_or(0, |writer| writer.waiting())
+    }
+
     /// Finishes what is queued, refuses what comes later, and tidies the files up. Blocks until
     /// the writer is done. Idempotent.
     pub fn close(&self) {

@@ -7,6 +7,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -21,6 +22,7 @@ use crate::{StoreError, Tx, TxFuture};
 /// Hands work to the writer thread.
 pub(crate) struct Writer {
     queue: mpsc::SyncSender<Box<dyn Job>>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -32,7 +34,7 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(work)
             .expect("the system starts a thread");
-        (Writer { queue }, thread)
+        (Writer { queue, waiting: Arc::default() }, thread)
     }
 
     /// Runs `work` in a transaction and returns its outcome once it is durable. An `Err` from
@@ -46,13 +48,35 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
-        let job = Write { work: Some(work), outcome: None, reply };
+        let waiting = Waiting::new(&self.waiting);
+        let job = Write { work: Some((work, waiting)), outcome: None, reply };
         self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
             mpsc::TrySendError::Full(_) => StoreError::Busy,
             mpsc::TrySendError::Disconnected(_) => StoreError::Stopping,
         })?;
         // Dropped unanswered only when the work panicked, which was logged there.
         outcome.await.unwrap_or_else(|_dropped| Err(E::from(StoreError::Stopping)))
+    }
+
+    /// How many pieces of work have not begun yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts as waiting until it is dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(count: &Arc<AtomicUsize>) -> Waiting {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(Arc::clone(count))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -65,7 +89,7 @@ trait Job: Send {
 }
 
 struct Write<F, T, E> {
-    work: Option<F>,
+    work: Option<(F, Waiting)>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -77,7 +101,8 @@ where
     E: From<StoreError> + Send,
 {
     fn run(&mut self, tx: &mut Tx) -> bool {
-        let work = self.work.take().expect("a job runs once");
+        let (work, waiting) = self.work.take().expect("a job runs once");
+        drop(waiting);
         // SQLite answers at once, so the future is ready at its first poll.
         let Poll::Ready(outcome) = pin!(work(tx)).poll(&mut Context::from_waker(Waker::noop()))
         else {

@@ -38,7 +38,11 @@ pub(crate) fn show(app: &SharedApp, request: &mut Request) -> Result<Response, A
         refusal.headers_mut().insert(WWW_AUTHENTICATE, how);
         return Ok(refusal);
     }
-    let mut answer = Response::new(Body::Full(metrics::registry().render().into()));
+    let registry = metrics::registry();
+    let waiting =
+        registry.gauge("pando_store_writes_waiting", "Writes that wait for their turn.", &[]);
+    waiting.set(i64::try_from(app.store.writes_waiting()).unwrap_or(i64::MAX));
+    let mut answer = Response::new(Body::Full(registry.render().into()));
     *answer.status_mut() = StatusCode::OK;
     let kind = HeaderValue::from_static(metrics::CONTENT_TYPE);
     answer.headers_mut().insert(CONTENT_TYPE, kind);

@@ -83,6 +83,8 @@ impl Docs {
         let mut stream = self.server.connect();
         stream.write_all(&request.to_bytes(self.server.addr())).unwrap();
         self.expect_files(files);
+        let waits = || Ok((self.server.app.store.writes_waiting() == 1).then_some(()));
+        wait_for("the write in the queue", LONG, waits).unwrap();
         // The connection, and the write that goes on without it.
         tasks(2);
         drop(stream);
