@@ -28,7 +28,8 @@ impl Default for StoreOptions {
         StoreOptions {
             dir: PathBuf::from("pando_data"),
             encryption_key: None,
-            readers: (2 * cores).clamp(4, 32),
+            // More than run at once, so that a few slow queries leave some for the fast ones.
+            readers: (4 * cores).clamp(8, 64),
             write_queue_max: 4096,
             group_max: 256,
             read_wait_max: Duration::from_secs(10),

@@ -10,7 +10,7 @@ crate::config_table! {
     pub struct StoreConfig = "store" {
         /// The data directory. PocketBase's own is opened in place.
         pub dir: String = "pando_data".to_owned(),
-        /// How many connections read at the same time. 0: two per processor, from 4 to 32.
+        /// How many connections read at the same time. 0: four per processor, from 8 to 64.
         pub readers: u32 = 0,
         /// How long a request may wait for a connection before it is answered 503.
         pub read_wait_max: Seconds = Seconds::new(10),
