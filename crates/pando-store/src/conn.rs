@@ -127,8 +127,10 @@ impl Conn {
         Ok(statement.raw_execute()?)
     }
 
-    /// Runs one statement that takes no values and returns no rows.
+    /// Runs one statement that takes no values and returns no rows, for as long as it takes: those
+    /// that begin and end transactions must not be stopped by the time of an earlier query.
     pub(crate) fn statement(&mut self, text: &str) -> Result<(), StoreError> {
+        self.clock.deadline_ms.store(u64::MAX, Ordering::Relaxed);
         self.db.prepare_cached(text)?.raw_execute()?;
         Ok(())
     }
@@ -281,9 +283,9 @@ impl Conn {
         Ok(done?)
     }
 
-    /// Whether SQLite has rolled the open transaction back by itself, as it does on a full disk.
-    pub(crate) fn transaction_lost(&self) -> bool {
-        self.db.is_autocommit()
+    /// Whether a transaction is open. SQLite rolls one back by itself, as on a full disk.
+    pub(crate) fn in_transaction(&self) -> bool {
+        !self.db.is_autocommit()
     }
 
     fn start_clock(&self) {

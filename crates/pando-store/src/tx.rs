@@ -109,7 +109,7 @@ impl Tx {
 
     /// Forgets the whole transaction after a failure.
     pub(crate) fn abort(&mut self, shared: &Shared) {
-        if !self.conn.transaction_lost()
+        if self.conn.in_transaction()
             && let Err(error) = self.conn.statement("ROLLBACK")
         {
             warn!(error = format!("{error:#}"), "failed to roll back");

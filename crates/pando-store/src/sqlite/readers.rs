@@ -113,7 +113,7 @@ impl Pooled {
         let current = self.snapshot.as_ref().is_some_and(|snapshot| {
             snapshot.generation == generation
                 && snapshot.since.elapsed() < SNAPSHOT_AGE_MAX
-                && !self.conn.transaction_lost()
+                && self.conn.in_transaction()
         });
         if !current {
             self.end_snapshot();
@@ -124,7 +124,8 @@ impl Pooled {
     }
 
     fn end_snapshot(&mut self) {
-        if self.snapshot.take().is_none() || self.conn.transaction_lost() {
+        self.snapshot = None;
+        if !self.conn.in_transaction() {
             return;
         }
         if let Err(error) = self.conn.statement("COMMIT") {

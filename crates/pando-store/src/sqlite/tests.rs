@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use pando_schema::{Record, SqlValue, Value};
 use tempfile::TempDir;
 
+use super::{Access, Readers, connect};
 use crate::{Store, StoreError, StoreOptions, WriteError};
 
 async fn store() -> (Store, TempDir) {
@@ -85,4 +86,21 @@ async fn idle_readers_let_the_log_start_over() {
     let name = "SELECT id FROM users WHERE length(name) = ?";
     let found = reader.texts(name, &[SqlValue::Int(150_000)]).await.unwrap();
     assert_eq!(found.len(), 60);
+}
+
+/// SQLite counts the steps of a statement over all its runs, and looks at the clock now and then.
+#[tokio::test]
+async fn the_time_of_a_query_does_not_stop_what_begins_and_ends_transactions() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("data.db");
+    drop(connect(&path, Access::ReadWrite).unwrap());
+    let at_once = Duration::from_nanos(1);
+    let readers = Readers::open(&path, 1, Duration::from_secs(10), at_once).unwrap();
+    for _ in 0..20_000 {
+        let mut reader = readers.take().await.unwrap();
+        let outcome = reader.exists("SELECT 1", &[]).await;
+        assert!(matches!(outcome, Ok(true) | Err(StoreError::Timeout)), "{outcome:?}");
+        drop(reader);
+        readers.renew();
+    }
 }
