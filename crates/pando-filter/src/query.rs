@@ -318,7 +318,7 @@ fn write_record(sql: &mut Sql, record: &Record, origin: Origin) {
     for (index, (field, value)) in fields.zip(&record.values).enumerate() {
         sql.push(if index == 0 { "" } else { ", " });
         match origin {
-            _ if sql.dialect == Dialect::Postgres => pg::bind_given(sql, field, value, origin),
+            _ if sql.dialect == Dialect::Postgres => pg::bind_given(sql, field, value),
             Origin::Stored => {
                 let affinity = crate::stored::affinity(&field.kind, field.multiple());
                 Term::Stored(stored(value), affinity).write(sql);

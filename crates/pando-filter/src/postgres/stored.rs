@@ -4,7 +4,6 @@ use pando_schema::{Field, Value};
 use serde_json::value::RawValue;
 
 use crate::SqlValue;
-use crate::query::Origin;
 use crate::scalar::{self, Cell};
 use crate::sql::Sql;
 use crate::stored::number_value;
@@ -48,7 +47,7 @@ fn json_text(field: &Field, value: &Value) -> SqlValue {
 }
 
 /// Appends a value of a record that a query looks at instead of the table.
-pub(crate) fn bind_given(sql: &mut Sql, field: &Field, value: &Value, origin: Origin) {
+pub(crate) fn bind_given(sql: &mut Sql, field: &Field, value: &Value) {
     match (value.to_sql(), value) {
         // What is not valid will be refused later; until then it is a text like any other.
         (SqlValue::Text(text), Value::Json(_))
@@ -57,8 +56,11 @@ pub(crate) fn bind_given(sql: &mut Sql, field: &Field, value: &Value, origin: Or
             let quoted = serde_json::Value::String(text).to_string();
             sql.bind(SqlValue::Text(quoted)).push("::json");
         }
-        (given, Value::Json(_)) if origin == Origin::Submitted => {
+        (given, Value::Json(_)) => {
             sql.bind(given).push("::json");
+        }
+        (given @ SqlValue::Text(_), Value::Text(_)) => {
+            sql.bind(given).push(" COLLATE \"C\"");
         }
         _ => {
             bind_stored(sql, field, value);

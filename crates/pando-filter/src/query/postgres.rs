@@ -109,9 +109,11 @@ impl Query<'_> {
                 }
             }
         }
-        let ordered_by_joins = self.order.is_empty() && !self.resolver.joins.is_empty();
-        if self.resolver.base.keyed && ordered_by_joins {
-            // SQLite makes rows distinct along the index of ids then.
+        let by_ids =
+            self.conditions.iter().any(|condition| matches!(condition, Condition::Ids(..)));
+        let distinct = self.order.is_empty() && !self.resolver.joins.is_empty();
+        if self.resolver.base.keyed && (by_ids || distinct) {
+            // SQLite goes along the index of ids then, to find rows or to make them distinct.
             sql.push(sign);
             self.resolver.base.alias.write(sql);
             sql.column("id");
@@ -138,22 +140,21 @@ impl Query<'_> {
     /// SQLite goes backward through an index that has the order the other way round, and with it
     /// through the rows that are equal there.
     fn tie_direction(&self) -> Direction {
+        let Some(Order::By(Term::Column(first), direction)) = self.order.first() else {
+            return Direction::Ascending;
+        };
         let backward = |statement: &String| {
             let index = Index::parse(statement);
-            let fits = index.condition.is_empty() && index.columns.len() >= self.order.len();
-            fits && self.order.iter().zip(&index.columns).all(|(order, column)| match order {
-                Order::By(Term::Column(term), direction) => {
-                    let descending = column.sort == "DESC";
-                    term.table == self.resolver.base.alias
-                        && column.collate.is_empty()
-                        && term.name.as_str() == column.name
-                        && descending != (*direction == Direction::Descending)
-                }
-                Order::By(..) | Order::Random | Order::RowId(_) => false,
+            let column = index.columns.first().filter(|_| index.condition.is_empty());
+            column.is_some_and(|column| {
+                let descending = column.sort == "DESC";
+                let fits = column.collate.is_empty() && first.name.as_str() == column.name;
+                fits && descending != (*direction == Direction::Descending)
             })
         };
-        let sorted = !self.order.is_empty();
-        if sorted && self.collection.indexes.iter().any(backward) {
+        // With more to sort by, it rather sorts all rows, the first ones first.
+        let own = first.table == self.resolver.base.alias && self.order.len() <= 2;
+        if own && self.collection.indexes.iter().any(backward) {
             return Direction::Descending;
         }
         Direction::Ascending

@@ -257,7 +257,8 @@ impl<'a> Resolver<'a> {
             }
             Some(Modifier::Each) if listable(field) => {
                 let key = items_key(&format!("{}.{}", walk.key, field.name));
-                let items = self.join(key, Source::Items(own), On::All, field.multiple());
+                // A single text can be a JSON array as well.
+                let items = self.join(key, Source::Items(own), On::All, true);
                 walk.multiple |= field.multiple();
                 let match_items = self.new_alias();
                 walk.match_join(Source::Items(matched), match_items.clone(), On::All);
