@@ -223,7 +223,7 @@ END $$;
 -- JSON.
 
 -- Documents with the escapes that PostgreSQL cannot decode, NUL and halves of surrogate pairs,
--- replaced by characters that it can.
+-- replaced by others of the same length.
 CREATE OR REPLACE FUNCTION pando.json_decodable(doc json) RETURNS json
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -234,46 +234,50 @@ BEGIN
   END IF;
   val := regexp_replace(val, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\u0001', 'g');
   val := regexp_replace(val,
-    '(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})', '\1\\ufffd', 'g');
+    '(?<!\\)((?:\\\\)*)\\u[dD]([89abAB][0-9a-fA-F]{2})(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})', '\1\\ue\2', 'g');
   val := regexp_replace(val,
-    '(?<!\\)((?:\\\\)*)(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}', '\1\\ufffd', 'g');
+    '(?<!\\)((?:\\\\)*)(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD]([c-fC-F][0-9a-fA-F]{2})', '\1\\ue\2', 'g');
   RETURN val::json;
 END $$;
 
--- A list or object without white space, else as it is.
-CREATE OR REPLACE FUNCTION pando.json_compact(val text) RETURNS text
+-- A list or object as text: without white space, and with its own escapes if they were replaced.
+CREATE OR REPLACE FUNCTION pando.json_compact(val text, replaced boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
+  IF replaced THEN
+    val := regexp_replace(val, '(?<!\\)((?:\\\\)*)\\u0001', '\1\\u0000', 'g');
+    val := regexp_replace(val, '(?<!\\)((?:\\\\)*)\\ue([89a-fA-F][0-9a-fA-F]{2})', '\1\\ud\2', 'g');
+  END IF;
   IF val !~ '[ \t\n\r]' THEN
     RETURN val;
   END IF;
   RETURN regexp_replace(val, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g');
 END $$;
 
--- A decodable JSON value as a value of SQLite.
-CREATE OR REPLACE FUNCTION pando.json_value(doc json) RETURNS pando.value
+-- A part of a decodable document as a value of SQLite.
+CREATE OR REPLACE FUNCTION pando.json_value(part json, replaced boolean) RETURNS pando.value
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
-  CASE json_typeof(doc)
-    WHEN 'string' THEN RETURN pando.t(doc #>> '{}');
-    WHEN 'number' THEN RETURN pando.number(doc::text);
-    WHEN 'boolean' THEN RETURN pando.n(CASE WHEN doc #>> '{}' = 'true' THEN 1 ELSE 0 END);
+  CASE json_typeof(part)
+    WHEN 'string' THEN RETURN pando.t(part #>> '{}');
+    WHEN 'number' THEN RETURN pando.number(part::text);
+    WHEN 'boolean' THEN RETURN pando.n(CASE WHEN part #>> '{}' = 'true' THEN 1 ELSE 0 END);
     WHEN 'null' THEN RETURN NULL;
-    ELSE RETURN pando.t(pando.json_compact(doc::text));
+    ELSE RETURN pando.t(pando.json_compact(part::text, replaced));
   END CASE;
 END $$;
 
 -- The same as the text that SQLite makes of it.
-CREATE OR REPLACE FUNCTION pando.json_value_text(doc json) RETURNS text
+CREATE OR REPLACE FUNCTION pando.json_value_text(part json, replaced boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   plain text;
   whole numeric;
 BEGIN
-  CASE json_typeof(doc)
-    WHEN 'string' THEN RETURN doc #>> '{}';
+  CASE json_typeof(part)
+    WHEN 'string' THEN RETURN part #>> '{}';
     WHEN 'number' THEN
-      plain := btrim(doc::text, E' \t\n\r');
+      plain := btrim(part::text, E' \t\n\r');
       IF plain ~ '^-?[0-9]+$' AND length(plain) < 200 THEN
         whole := plain::numeric;
         IF whole BETWEEN -9223372036854775808 AND 9223372036854775807 THEN
@@ -281,23 +285,27 @@ BEGIN
         END IF;
       END IF;
       RETURN pando.real_text(pando.real(plain));
-    WHEN 'boolean' THEN RETURN CASE WHEN doc #>> '{}' = 'true' THEN '1' ELSE '0' END;
+    WHEN 'boolean' THEN RETURN CASE WHEN part #>> '{}' = 'true' THEN '1' ELSE '0' END;
     WHEN 'null' THEN RETURN NULL;
-    ELSE RETURN pando.json_compact(doc::text);
+    ELSE RETURN pando.json_compact(part::text, replaced);
   END CASE;
 END $$;
 
 -- The value at a path of names.
 CREATE OR REPLACE FUNCTION pando.json(doc json, path text[]) RETURNS pando.value
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  plain json := pando.json_decodable(doc);
 BEGIN
-  RETURN pando.json_value(pando.json_decodable(doc) #> path);
+  RETURN pando.json_value(plain #> path, plain::text <> doc::text);
 END $$;
 
 CREATE OR REPLACE FUNCTION pando.json_text(doc json, path text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  plain json := pando.json_decodable(doc);
 BEGIN
-  RETURN pando.json_value_text(pando.json_decodable(doc) #> path);
+  RETURN pando.json_value_text(plain #> path, plain::text <> doc::text);
 END $$;
 
 -- A path of names and of `#` with a position: names are for objects only, positions for lists.
@@ -306,7 +314,6 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   step text;
 BEGIN
-  doc := pando.json_decodable(doc);
   FOREACH step IN ARRAY path LOOP
     IF left(step, 1) = '#' THEN
       doc := doc -> substr(step, 2)::int;
@@ -318,12 +325,20 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION pando.json_at(doc json, path text[]) RETURNS pando.value
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ BEGIN RETURN pando.json_value(pando.json_walk(doc, path)); END $$;
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  plain json := pando.json_decodable(doc);
+BEGIN
+  RETURN pando.json_value(pando.json_walk(plain, path), plain::text <> doc::text);
+END $$;
 
 CREATE OR REPLACE FUNCTION pando.json_at_text(doc json, path text[]) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ BEGIN RETURN pando.json_value_text(pando.json_walk(doc, path)); END $$;
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  plain json := pando.json_decodable(doc);
+BEGIN
+  RETURN pando.json_value_text(pando.json_walk(plain, path), plain::text <> doc::text);
+END $$;
 
 -- A path with nothing between two dots.
 CREATE OR REPLACE FUNCTION pando.json_refused(json) RETURNS pando.value
@@ -378,14 +393,39 @@ END $$;
 -- The items of a text: those of an array, else itself.
 CREATE OR REPLACE FUNCTION pando.items(val text, OUT "value" pando.value, OUT "text" text)
 RETURNS SETOF record LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  plain json;
 BEGIN
   IF val IS NOT NULL AND pando.is_array(val) THEN
+    plain := pando.json_decodable(val::json);
     RETURN QUERY
-      SELECT pando.json_value(item), pando.json_value_text(item)
-      FROM json_array_elements(pando.json_decodable(val::json)) item;
+      SELECT pando.json_value(item, plain::text <> val), pando.json_value_text(item, plain::text <> val)
+      FROM json_array_elements(plain) item;
   ELSE
     RETURN QUERY SELECT pando.t(val), val;
   END IF;
+END $$;
+
+-- A text as a list, where a field now holds several: that of an array, else itself.
+CREATE OR REPLACE FUNCTION pando.list_of(val text) RETURNS json
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF val = '' THEN
+    RETURN '[]'::json;
+  ELSIF pando.is_array(val) THEN
+    RETURN val::json;
+  END IF;
+  RETURN ('[' || to_json(val)::text || ']')::json;
+END $$;
+
+-- The last item of a list as text, where a field now holds one.
+CREATE OR REPLACE FUNCTION pando.last_of(doc json) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF json_typeof(doc) <> 'array' THEN
+    RETURN coalesce(pando.json_text(doc, '{}'), '');
+  END IF;
+  RETURN coalesce(pando.json_value_text(pando.json_decodable(doc) -> -1, false), '');
 END $$;
 
 -- The kilometres between two points; NULL where there is no such number.
