@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use pando_filter::postgres::name;
 use pando_schema::{Collection, CollectionKind, Field, FieldKind, Shape, TableChanges};
 
+mod expression;
 mod index;
 
 pub use index::{IndexRefused, create_index};
@@ -151,3 +152,6 @@ fn convert(alter: &str, field: &Field, to: Shape) -> String {
          ALTER COLUMN {column} SET DEFAULT {default}"
     )
 }
+
+#[cfg(test)]
+mod tests;

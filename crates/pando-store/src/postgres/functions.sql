@@ -477,7 +477,7 @@ BEGIN
     y := p.y; mo := p.mo; d := p.d;
   END IF;
   IF y < -4713 OR y > 9999 OR p.raw THEN
-    p.failed := true; p.raw := false; p.has_date := false; p.has_time := false;
+    p.failed := true; p.raw := false; p.has_date := false; p.has_time := false; p.ms := 0; p.tz := 0;
     RETURN p;
   END IF;
   IF mo <= 2 THEN
@@ -508,7 +508,7 @@ BEGIN
   IF NOT p.has_ms THEN
     p.y := 2000; p.mo := 1; p.d := 1;
   ELSIF p.ms < 0 OR p.ms > 464269060799999 THEN
-    p.failed := true; p.raw := false; p.has_ms := false; p.has_time := false;
+    p.failed := true; p.raw := false; p.has_ms := false; p.has_time := false; p.ms := 0; p.tz := 0;
     RETURN p;
   ELSE
     z := (p.ms + 43200000) / 86400000;
@@ -739,9 +739,6 @@ BEGIN
     number := number - trunc(number);
   END IF;
   p := pando.moment_ms(p);
-  IF p.failed THEN
-    RETURN NULL;
-  END IF;
   p.ms := p.ms + trunc(number * 1000 * factor + sign * 0.5)::int8;
   RETURN pando.moment_clear(p);
 END $$;
@@ -762,9 +759,8 @@ BEGIN
     p.subsec := true;
     RETURN p;
   ELSIF word = 'localtime' OR (word = 'utc' AND NOT p.utc) THEN
-    -- Whatever was wrong before counts as the start of time from here on.
+    -- What was wrong before is forgotten.
     p := pando.moment_ms(p);
-    p.ms := CASE WHEN p.failed THEN 0 ELSE p.ms END;
     p.subsec := p.subsec AND word = 'localtime' AND NOT p.failed;
     p.has_ms := true; p.failed := false; p.utc := word = 'utc';
     RETURN pando.moment_clear(p);

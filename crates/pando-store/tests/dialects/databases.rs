@@ -124,7 +124,7 @@ impl Databases {
     }
 }
 
-fn parameter(value: &SqlValue) -> Box<dyn ToSql + Sync> {
+pub(crate) fn parameter(value: &SqlValue) -> Box<dyn ToSql + Sync> {
     match value {
         SqlValue::Null => Box::new(None::<String>),
         SqlValue::Int(number) => Box::new(*number),
@@ -143,7 +143,7 @@ fn first_column(row: &tokio_postgres::Row) -> String {
     row.get::<_, i32>(0).to_string()
 }
 
-fn insert(record: &Record) -> Sql {
+pub(crate) fn insert(record: &Record) -> Sql {
     let mut sql = Sql::new(Dialect::Postgres);
     sql.push("INSERT INTO ")
         .ident(&Ident::parse(&record.collection.name).unwrap())

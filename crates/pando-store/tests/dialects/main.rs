@@ -7,6 +7,7 @@ mod databases;
 mod filters;
 mod records;
 mod schema;
+mod tables;
 
 use databases::{Databases, Found};
 use filters::Filters;
