@@ -3,8 +3,8 @@
 //! Source: <https://sqlite.org/datatype3.html#comparison_expressions>, `expr.c`
 //! (`sqlite3CompareAffinity`), `resolve.c` (`TK_TRUTH`).
 
-use super::operand::{Operand, Pull};
-use super::term::write_lower;
+use super::operand::{Operand, Pull, Source};
+use super::term::{write_lower, write_number_of_json};
 use crate::SqlValue;
 use crate::compare::{Binary, Form};
 use crate::sql::Sql;
@@ -61,9 +61,35 @@ fn write_binary(sql: &mut Sql, mut l: Operand<'_>, binary: Binary, mut r: Operan
         write_numbers(sql, &l, binary, &r);
     } else if pull == Pull::Text || (l.is_text() && r.is_text()) {
         write_texts(sql, &l, binary, &r);
-    } else {
+    } else if pull == Pull::Numeric || !write_with_known(sql, &l, binary, &r) {
         write_values(sql, &l, binary, &r, pull == Pull::Numeric);
     }
+}
+
+/// Compares a value of any type with a known one, if that is possible as a text or a number, which
+/// is faster.
+fn write_with_known(sql: &mut Sql, l: &Operand<'_>, binary: Binary, r: &Operand<'_>) -> bool {
+    let Some(known) = l.known().or(r.known()) else { return false };
+    let equality = matches!(binary, Binary::Equal | Binary::Is | Binary::IsNot);
+    if known.is_text() {
+        // The text of no number is equal to it.
+        let possible = equality && !known.like_a_number();
+        if possible {
+            write_texts(sql, l, binary, r);
+        }
+        return possible;
+    }
+    let possible = known.double().is_some() && [l, r].iter().any(|side| side.is_json());
+    if possible {
+        let write = |sql: &mut Sql, side: &Operand<'_>| match &side.source {
+            Source::Row(term, _) => write_number_of_json(sql, term),
+            Source::Null | Source::Known(_) => side.write_float(sql),
+        };
+        write(sql, l);
+        sql.push(sign(binary, l, r));
+        write(sql, r);
+    }
+    possible
 }
 
 /// Which conversion two sides bring to their comparison.

@@ -67,6 +67,14 @@ impl<'t> Constant<'t> {
         }
     }
 
+    /// Whether it is a number, or a text that a number could print as.
+    pub(crate) fn like_a_number(&self) -> bool {
+        match &self.cell {
+            Cell::Text(text) => scalar::number(text).is_some() || text.ends_with("Inf"),
+            Cell::Null | Cell::Int(_) | Cell::Real(_) => true,
+        }
+    }
+
     /// The value as it is compared with numbers: a text that is a number counts as one.
     pub(crate) fn numeric(&mut self) {
         if let Cell::Text(text) = &self.cell

@@ -127,6 +127,11 @@ impl<'t> Operand<'t> {
         matches!(self.source, Source::Row(_, Kind::Any))
     }
 
+    /// Whether it is a value at a path in JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.source, Source::Row(Term::Json(..), _))
+    }
+
     pub(crate) fn is_bool(&self) -> bool {
         matches!(self.source, Source::Row(_, Kind::Bool))
     }

@@ -69,13 +69,24 @@ pub(crate) fn write_text_of_any(sql: &mut Sql, term: &Term) {
     }
 }
 
+/// Appends a value at a path as it compares with numbers.
+pub(crate) fn write_number_of_json(sql: &mut Sql, term: &Term) {
+    if let Term::Json(column, path) = term {
+        write_json(sql, ["pando.json_number", "pando.json_at_number"], column, path);
+    }
+}
+
 /// The value at a path: by the first function where all steps are names, which needs no loop.
 fn write_json(sql: &mut Sql, functions: [&'static str; 2], column: &Column, path: &[JsonStep]) {
     // SQLite refuses an empty step when it runs the statement, and so do we.
     if path.contains(&JsonStep::Empty) {
-        sql.push("pando.json_refused(");
+        sql.push("(pando.json_refused(");
         column.write(sql);
-        sql.push(if functions[0] == "pando.json" { ")" } else { ")::text" });
+        sql.push(match functions[0] {
+            "pando.json_text" => ")).t",
+            "pando.json_number" => ")).n",
+            _ => "))",
+        });
         return;
     }
     let [by_names, by_steps] = functions;

@@ -295,17 +295,33 @@ END $$;
 CREATE OR REPLACE FUNCTION pando.json(doc json, path text[]) RETURNS pando.value
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-  plain json := pando.json_decodable(doc);
+  part json;
 BEGIN
-  RETURN pando.json_value(plain #> path, plain::text <> doc::text);
+  IF strpos(doc::text, '\u') > 0 THEN
+    part := pando.json_decodable(doc);
+    RETURN pando.json_value(part #> path, part::text <> doc::text);
+  END IF;
+  part := doc #> path;
+  IF json_typeof(part) = 'string' THEN
+    RETURN ROW(2::int2, NULL::float8, NULL::int2, part #>> '{}')::pando.value;
+  END IF;
+  RETURN pando.json_value(part, false);
 END $$;
 
 CREATE OR REPLACE FUNCTION pando.json_text(doc json, path text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-  plain json := pando.json_decodable(doc);
+  part json;
 BEGIN
-  RETURN pando.json_value_text(plain #> path, plain::text <> doc::text);
+  IF strpos(doc::text, '\u') > 0 THEN
+    part := pando.json_decodable(doc);
+    RETURN pando.json_value_text(part #> path, part::text <> doc::text);
+  END IF;
+  part := doc #> path;
+  IF json_typeof(part) = 'string' THEN
+    RETURN part #>> '{}';
+  END IF;
+  RETURN pando.json_value_text(part, false);
 END $$;
 
 -- A path of names and of `#` with a position: names are for objects only, positions for lists.
@@ -339,6 +355,43 @@ DECLARE
 BEGIN
   RETURN pando.json_value_text(pando.json_walk(plain, path), plain::text <> doc::text);
 END $$;
+
+-- A value as it compares with a number: texts, which are more than any number, become NaN, which
+-- is so too. Integers that are no double become the next higher one.
+CREATE OR REPLACE FUNCTION pando.json_part_number(part json) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  val pando.value;
+  step float8 := 1;
+BEGIN
+  CASE json_typeof(part)
+    WHEN 'number' THEN
+      IF length(part::text) < 16 AND part::text !~ '[eE]' THEN
+        RETURN part::text::float8;
+      END IF;
+      val := pando.number(part::text);
+      WHILE val.r <> 0 AND val.n + step = val.n LOOP
+        step := step * 2;
+      END LOOP;
+      RETURN CASE WHEN val.r = 0 THEN val.n ELSE val.n + step END;
+    WHEN 'boolean' THEN RETURN CASE WHEN part #>> '{}' = 'true' THEN 1 ELSE 0 END;
+    WHEN 'null' THEN RETURN NULL;
+    ELSE RETURN 'NaN';
+  END CASE;
+END $$;
+
+CREATE OR REPLACE FUNCTION pando.json_number(doc json, path text[]) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF strpos(doc::text, '\u') > 0 THEN
+    RETURN pando.json_part_number(pando.json_decodable(doc) #> path);
+  END IF;
+  RETURN pando.json_part_number(doc #> path);
+END $$;
+
+CREATE OR REPLACE FUNCTION pando.json_at_number(doc json, path text[]) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ BEGIN RETURN pando.json_part_number(pando.json_walk(pando.json_decodable(doc), path)); END $$;
 
 -- A path with nothing between two dots.
 CREATE OR REPLACE FUNCTION pando.json_refused(json) RETURNS pando.value
@@ -886,6 +939,16 @@ DECLARE
 BEGIN
   IF format IS NULL OR val IS NULL THEN
     RETURN NULL;
+  END IF;
+  -- Dates as PocketBase stores them, and what is mostly asked of them: ten times as fast.
+  IF cardinality(modifiers) = 0 AND format !~ '%([^YmdHMSfFTR]|$)' AND val.t ~
+    '^\d{4}-(\d\d-([01]\d|2[0-8])|(0[13578]|1[02])-(29|3[01])|(0[469]|11)-(29|30)) ([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$'
+    AND val.t ~ '^.{5}(0[1-9]|1[0-2])-(0[1-9]|[1-3])' THEN
+    result := replace(replace(replace(format, '%F', '%Y-%m-%d'), '%T', '%H:%M:%S'), '%R', '%H:%M');
+    result := replace(replace(result, '%Y', left(val.t, 4)), '%m', substr(val.t, 6, 2));
+    result := replace(replace(result, '%d', substr(val.t, 9, 2)), '%H', substr(val.t, 12, 2));
+    result := replace(replace(result, '%M', substr(val.t, 15, 2)), '%S', substr(val.t, 18, 2));
+    RETURN replace(result, '%f', substr(val.t, 18, 6));
   END IF;
   p := pando.moment(val);
   FOREACH modifier IN ARRAY modifiers LOOP
