@@ -56,23 +56,16 @@ pub(crate) enum On {
 impl JoinClause {
     pub(crate) fn write(&self, sql: &mut Sql) {
         sql.push("LEFT JOIN ");
-        match &self.source {
-            Source::Table { name, .. } => {
-                sql.ident(name);
-            }
-            Source::Items(column) => write_each(sql, column),
-            Source::SentItems(items) => match sql.dialect {
-                Dialect::Sqlite => {
-                    sql.push("json_each(").bind(items.clone()).push(")");
-                }
-                Dialect::Postgres => postgres::write_items(sql, items),
-            },
-        }
+        self.source.write(sql);
         sql.push(" ");
         self.alias.write(sql);
         if sql.dialect == Dialect::Postgres {
             sql.push(self.source.columns());
         }
+        self.write_on(sql);
+    }
+
+    fn write_on(&self, sql: &mut Sql) {
         match &self.on {
             On::All if sql.dialect == Dialect::Postgres => {
                 sql.push(" ON TRUE");
@@ -114,6 +107,21 @@ impl JoinClause {
 }
 
 impl Source {
+    fn write(&self, sql: &mut Sql) {
+        match self {
+            Source::Table { name, .. } => {
+                sql.ident(name);
+            }
+            Source::Items(column) => write_each(sql, column),
+            Source::SentItems(items) => match sql.dialect {
+                Dialect::Sqlite => {
+                    sql.push("json_each(").bind(items.clone()).push(")");
+                }
+                Dialect::Postgres => postgres::write_items(sql, items),
+            },
+        }
+    }
+
     /// The names of the columns, for PostgreSQL, where the functions that are joined have none.
     fn columns(&self) -> &'static str {
         match self {

@@ -10,13 +10,7 @@ mod collections;
 mod conn;
 mod error;
 mod options;
-/// PostgreSQL: the tables of collections, and the functions that statements call.
-pub mod postgres {
-    pub mod ddl;
-
-    /// The helper functions, to be run once at every start. Idempotent.
-    pub const FUNCTIONS: &str = include_str!("postgres/functions.sql");
-}
+pub mod postgres;
 mod records;
 mod settings;
 mod sqlite;

@@ -16,7 +16,7 @@ pub mod wait;
 
 pub use http::{HttpClient, Multipart, Request, Response};
 pub use postgres::Postgres;
-pub use rng::Rng;
+pub use rng::{Rng, seeds};
 pub use root::RootClient;
 pub use server::{Product, Server};
 pub use sse::{SseClient, SseEvent};

@@ -131,7 +131,7 @@ fn run(command: &mut Command) -> Result<()> {
 /// Where the programs of the newest release are.
 fn programs() -> Result<PathBuf> {
     let mut newest: Option<(u32, PathBuf)> = None;
-    for entry in fs::read_dir(RELEASES).with_context(|| format!("no {RELEASES}"))? {
+    for entry in fs::read_dir(RELEASES).into_iter().flatten() {
         let entry = entry?;
         let version = entry.file_name().to_string_lossy().parse::<u32>().unwrap_or(0);
         let programs = entry.path().join("bin");
@@ -139,7 +139,7 @@ fn programs() -> Result<PathBuf> {
             newest = Some((version, programs));
         }
     }
-    let (version, programs) = newest.context("PostgreSQL is not installed")?;
+    let (version, programs) = newest.context("no PostgreSQL: apt-get install postgresql")?;
     ensure!(version >= VERSION_MIN, "PostgreSQL {version} is too old for the tests");
     Ok(programs)
 }

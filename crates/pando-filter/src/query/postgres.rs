@@ -262,3 +262,6 @@ impl Direction {
 fn position(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

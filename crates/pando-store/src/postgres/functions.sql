@@ -901,7 +901,10 @@ BEGIN
     WHEN 'l' THEN RETURN lpad(noon::text, 2);
     WHEN 'j' THEN RETURN lpad((pando.moment_year_day(p) + 1)::text, 3, '0');
     WHEN 'J' THEN
-      mantissa := to_char(p.ms / 86400000.0::float8, '9.999999999999999EEEE');
+      mantissa := ltrim(to_char(p.ms / 86400000.0::float8, '9.999999999999999EEEE'));
+      IF p.ms BETWEEN 1 AND 8639 THEN
+        RETURN rtrim(rtrim(split_part(mantissa, 'e', 1), '0'), '.') || 'e' || split_part(mantissa, 'e', 2);
+      END IF;
       RETURN trim_scale(mantissa::numeric)::text;
     WHEN 'm' THEN RETURN lpad(p.mo::text, 2, '0');
     WHEN 'M' THEN RETURN lpad(p.mi::text, 2, '0');

@@ -40,10 +40,7 @@ impl Databases {
         let options = StoreOptions { dir: dir.path().to_owned(), ..StoreOptions::default() };
         let store = Store::open(&options).await.unwrap();
         let server = Postgres::start().unwrap();
-        let (client, connection) =
-            tokio_postgres::connect(&server.database().unwrap(), NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(FUNCTIONS).await.unwrap();
+        let client = connect(&server).await;
         let databases = Databases { store, client, _server: server, _dir: dir };
         databases.create(schema).await;
         databases
@@ -122,6 +119,16 @@ impl Databases {
             Err(error) => Found::Refused(format!("{error:?}")),
         }
     }
+}
+
+/// A connection to a new database that has the helper functions.
+pub(crate) async fn connect(server: &Postgres) -> Client {
+    let database = server.database().unwrap();
+    let (client, connection) = tokio_postgres::connect(&database, NoTls).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the client")]
+    tokio::spawn(connection);
+    client.batch_execute(FUNCTIONS).await.unwrap();
+    client
 }
 
 pub(crate) fn parameter(value: &SqlValue) -> Box<dyn ToSql + Sync> {

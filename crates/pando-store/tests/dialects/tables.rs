@@ -6,9 +6,9 @@ use pando_filter::{Columns, Dialect, Query, Sql};
 use pando_schema::{Collection, FieldKind, Record, Value};
 use pando_store::postgres::{FUNCTIONS, ddl};
 use pando_testkit::Postgres;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::databases::{insert, parameter};
+use crate::databases::{connect, insert, parameter};
 use crate::schema;
 
 async fn run(client: &Client, statements: &[String]) {
@@ -43,11 +43,9 @@ fn make_multiple(collection: &mut Collection, name: &str, multiple: bool) {
 #[tokio::test]
 async fn tables_are_made_changed_and_dropped() {
     let server = Postgres::start().unwrap();
-    let (client, connection) =
-        tokio_postgres::connect(&server.database().unwrap(), NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = connect(&server).await;
     // At every start.
-    run(&client, &[FUNCTIONS.to_owned(), FUNCTIONS.to_owned()]).await;
+    run(&client, &[FUNCTIONS.to_owned()]).await;
     let schema = schema::schema();
     let old = Arc::clone(schema.find("posts").unwrap());
     run(&client, &ddl::create_table(&old)).await;
@@ -120,10 +118,7 @@ async fn plan(client: &Client, filter: &str, sort: &str, id: &str) -> String {
 #[tokio::test]
 async fn indexes_serve_the_usual_statements() {
     let server = Postgres::start().unwrap();
-    let (client, connection) =
-        tokio_postgres::connect(&server.database().unwrap(), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    run(&client, &[FUNCTIONS.to_owned()]).await;
+    let client = connect(&server).await;
     let schema = schema::schema();
     for collection in schema.iter() {
         run(&client, &ddl::create_table(collection)).await;

@@ -61,8 +61,8 @@ impl Typed {
         Typed { literal: Some(literal), ..Typed::new(sql, Kind::Text) }
     }
 
-    /// A literal as it compares with a column of that kind; anything else as it is.
-    fn as_kind(self, kind: Kind) -> Typed {
+    /// A literal as it compares with something of that kind; anything else as it is.
+    fn beside(self, kind: Kind) -> Typed {
         let Some(literal) = self.literal.clone() else { return self };
         let whole = literal.bytes().all(|byte| byte.is_ascii_digit());
         match (self.kind, kind, literal.as_str()) {
@@ -229,24 +229,12 @@ impl Parser<'_> {
             let right = self.operand()?;
             return compare(left, sign, right);
         }
-        if self.take("ISNULL") {
-            return Ok(is_null(&left, true));
-        }
-        if self.take("NOTNULL") {
-            return Ok(is_null(&left, false));
-        }
         if self.take("IS") {
-            let equal = !self.take("NOT");
-            let right = self.operand()?;
-            if right.kind == Kind::Null {
-                return Ok(is_null(&left, equal));
-            }
-            let sign = if equal { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
-            return compare(left, sign, right);
+            return self.is(left);
         }
         let negated = self.take("NOT");
-        if self.take("NULL") && negated {
-            return Ok(is_null(&left, false));
+        if self.take("ISNULL") || self.take("NOTNULL") || (negated && self.take("NULL")) {
+            return Err("write IS NULL or IS NOT NULL".to_owned());
         }
         if self.take("BETWEEN") {
             let low = self.operand()?;
@@ -258,6 +246,18 @@ impl Parser<'_> {
             return Ok(Typed::new(format!("({not}({low} AND {high}))"), Kind::Bool));
         }
         if negated { Err("NOT is not expected".to_owned()) } else { Ok(left) }
+    }
+
+    /// What comes after `IS`.
+    fn is(&mut self, left: Typed) -> Result<Typed, String> {
+        let equal = !self.take("NOT");
+        let right = self.operand()?;
+        if right.kind == Kind::Null {
+            let sign = if equal { "IS NULL" } else { "IS NOT NULL" };
+            return Ok(Typed::new(format!("({} {sign})", left.sql), Kind::Bool));
+        }
+        let sign = if equal { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
+        compare(left, sign, right)
     }
 
     fn operand(&mut self) -> Result<Typed, String> {
@@ -348,11 +348,6 @@ fn unknown(name: &str) -> String {
     format!("there is no column {name}")
 }
 
-fn is_null(value: &Typed, null: bool) -> Typed {
-    let sign = if null { "IS NULL" } else { "IS NOT NULL" };
-    Typed::new(format!("({} {sign})", value.sql), Kind::Bool)
-}
-
 /// The value at a path of names, as filters read it.
 fn json_path(column: &str, path: &str) -> Result<Typed, String> {
     let column = column.strip_prefix('(').and_then(|column| column.strip_suffix("::text)"));
@@ -374,7 +369,7 @@ fn json_path(column: &str, path: &str) -> Result<Typed, String> {
 fn compare(left: Typed, sign: &str, right: Typed) -> Result<Typed, String> {
     let collate = if left.collate == Collate::Binary { right.collate } else { left.collate };
     let (left_kind, right_kind) = (left.kind, right.kind);
-    let (left, right) = (left.as_kind(right_kind), right.as_kind(left_kind));
+    let (left, right) = (left.beside(right_kind), right.beside(left_kind));
     if left.kind != right.kind || !matches!(left.kind, Kind::Text | Kind::Number | Kind::Bool) {
         return Err(format!("{} and {} are of different types", left.sql, right.sql));
     }
