@@ -90,20 +90,25 @@ impl JoinClause {
                 let (holds, always) = (Holds::Json, false);
                 let (joined, name) = (self.alias.clone(), column.clone());
                 let column = Column { table: joined, name, holds, always, unstored: false };
-                table.write(sql);
-                sql.column("id").push(" IN (SELECT ");
-                items.write(sql);
-                sql.push(".value FROM ");
-                write_each(sql, &column);
-                sql.push(" ");
-                items.write(sql);
-                if sql.dialect == Dialect::Postgres {
-                    sql.push(Source::Items(column).columns());
+                match sql.dialect {
+                    Dialect::Sqlite => write_contains(sql, table, &column, items),
+                    Dialect::Postgres => postgres::write_holds_id(sql, &column, table),
                 }
-                sql.push(")");
             }
         }
     }
+}
+
+/// The row of `table` is among the items of `column`.
+fn write_contains(sql: &mut Sql, table: &Alias, column: &Column, items: &Alias) {
+    table.write(sql);
+    sql.column("id").push(" IN (SELECT ");
+    items.write(sql);
+    sql.push(".value FROM ");
+    write_each(sql, column);
+    sql.push(" ");
+    items.write(sql);
+    sql.push(")");
 }
 
 impl Source {

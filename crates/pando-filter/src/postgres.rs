@@ -22,7 +22,8 @@ pub(crate) use operand::{Operand, Shape};
 pub use stored::holds_nul;
 pub(crate) use stored::{bind_given, bind_stored};
 pub(crate) use term::{
-    sort_nullable, write_each, write_items, write_matched, write_sort_key, write_term,
+    sort_nullable, write_each, write_holds_id, write_items, write_matched, write_sort_key,
+    write_term,
 };
 
 use crate::SqlValue;

@@ -154,6 +154,15 @@ pub(crate) fn write_each(sql: &mut Sql, column: &Column) {
     sql.push(") WITH ORDINALITY");
 }
 
+/// Appends that a list holds the id of a row of `table`, as an index of the list can tell.
+pub(crate) fn write_holds_id(sql: &mut Sql, column: &Column, table: &Alias) {
+    sql.push("pando.list(");
+    column.write(sql);
+    sql.push(") @> ARRAY[");
+    table.write(sql);
+    sql.column("id").push("]");
+}
+
 /// Appends a function to join that gives the items of a JSON array of the request.
 pub(crate) fn write_items(sql: &mut Sql, items: &SqlValue) {
     sql.push("LATERAL pando.items(").bind(items.clone()).push(") WITH ORDINALITY");

@@ -459,6 +459,16 @@ BEGIN
   END IF;
 END $$;
 
+-- The items of a list column, for an index of what it holds.
+CREATE OR REPLACE FUNCTION pando.list(doc json) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF json_typeof(doc) <> 'array' THEN
+    RETURN NULL;
+  END IF;
+  RETURN ARRAY(SELECT json_array_elements_text(pando.json_decodable(doc)));
+END $$;
+
 -- A text as a list, where a field now holds several: that of an array, else itself.
 CREATE OR REPLACE FUNCTION pando.list_of(val text) RETURNS json
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -487,9 +497,14 @@ RETURNS float8 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   cosine float8;
 BEGIN
-  IF abs(lon_a) > 1e300 OR abs(lat_a) > 1e300 OR abs(lon_b) > 1e300 OR abs(lat_b) > 1e300 THEN
+  IF greatest(abs(lon_a), abs(lat_a), abs(lon_b), abs(lat_b)) = 'Infinity' THEN
     RETURN NULL;
   END IF;
+  -- Products of smaller numbers would be too small for a double, which PostgreSQL refuses.
+  lon_a := CASE WHEN abs(lon_a) < 1e-100 THEN 0 ELSE lon_a END;
+  lat_a := CASE WHEN abs(lat_a) < 1e-100 THEN 0 ELSE lat_a END;
+  lon_b := CASE WHEN abs(lon_b) < 1e-100 THEN 0 ELSE lon_b END;
+  lat_b := CASE WHEN abs(lat_b) < 1e-100 THEN 0 ELSE lat_b END;
   cosine := cos(radians(lat_a)) * cos(radians(lat_b)) * cos(radians(lon_b) - radians(lon_a))
     + sin(radians(lat_a)) * sin(radians(lat_b));
   IF cosine > 1 OR cosine < -1 THEN
@@ -836,7 +851,7 @@ BEGIN
     p.raw := false;
     RETURN p;
   ELSIF word = 'unixepoch' AND first AND p.raw THEN
-    number := p.s * 1000 + 210866760000000;
+    number := CASE WHEN abs(p.s) < 1e15 THEN p.s * 1000 + 210866760000000 ELSE -1 END;
     IF number >= 0 AND number < 464269060800000 THEN
       p := pando.moment_clear(p);
       p.ms := trunc(number + 0.5)::int8; p.has_ms := true; p.raw := false;

@@ -35,7 +35,9 @@ async fn one(client: &Client, text: &str) -> String {
 
 fn make_multiple(collection: &mut Collection, name: &str, multiple: bool) {
     let field = collection.fields.iter_mut().find(|field| field.name == name).unwrap();
-    if let FieldKind::Select { max_select, .. } = &mut field.kind {
+    if let FieldKind::Select { max_select, .. } | FieldKind::Relation { max_select, .. } =
+        &mut field.kind
+    {
         *max_select = if multiple { 5 } else { 1 };
     }
 }
@@ -61,6 +63,8 @@ async fn tables_are_made_changed_and_dropped() {
     new.name = "news".to_owned();
     make_multiple(&mut new, "cat", true);
     make_multiple(&mut new, "cats", false);
+    make_multiple(&mut new, "tags", false);
+    make_multiple(&mut new, "author", true);
     // Two columns swap their names.
     for field in &mut new.fields {
         field.name = match field.name.as_str() {
@@ -84,8 +88,10 @@ async fn tables_are_made_changed_and_dropped() {
     assert_eq!(one(&client, "SELECT cats FROM news").await, "y\u{e9}");
     assert_eq!(one(&client, "SELECT body FROM news").await, "Ab");
     // A table may have the old name at once.
-    run(&client, &ddl::create_table(&old)).await;
-    run(&client, &ddl::drop_table(&old)).await;
+    let mut other = (*old).clone();
+    other.id = "pbc_other".to_owned();
+    run(&client, &ddl::create_table(&other)).await;
+    run(&client, &ddl::drop_table(&other)).await;
 
     let mut twin = Record::new(Arc::new(new.clone()));
     twin.put("id", Value::Text("p2".to_owned()));
