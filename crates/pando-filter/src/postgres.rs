@@ -2,7 +2,8 @@
 //!
 //! What columns hold: texts, dates and single references are `text COLLATE "C"`; numbers
 //! `double precision`; bools `boolean`; lists, JSON and points `json`, which keeps the text as it
-//! was stored and is always valid, so that no function ever fails on it.
+//! was stored and is always valid, so that no function ever fails on it. Rows bring the columns in
+//! these types.
 //!
 //! Comparisons of one type are plain operators, which indexes serve. Only where SQLite would
 //! compare values of several types are both sides turned into a `pando.value`, a pair of type and

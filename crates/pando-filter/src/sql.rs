@@ -7,6 +7,8 @@
 //! [`SqlValue::Null`], `$1::int8` for [`SqlValue::Int`], `$1::float8` for [`SqlValue::Real`]. So a
 //! driver knows the types of all parameters from the values alone and need not ask the server.
 
+use std::fmt::Write as _;
+
 use pando_schema::{Field, Value};
 
 use crate::SqlValue;
@@ -74,7 +76,8 @@ impl Sql {
                 self.values.push(value);
             }
             Dialect::Postgres => {
-                self.text.push_str(&format!("${}", self.values.len() + 1));
+                // Writing into a String cannot fail.
+                let _ = write!(self.text, "${}", self.values.len() + 1);
                 self.text.push_str(match &value {
                     SqlValue::Null | SqlValue::Text(_) => "::text",
                     SqlValue::Int(_) => "::int8",

@@ -546,6 +546,7 @@ BEGIN
   END IF;
   IF y < -4713 OR y > 9999 OR p.raw THEN
     p.failed := true; p.raw := false; p.has_date := false; p.has_time := false; p.ms := 0; p.tz := 0;
+    p.utc := false; p.subsec := false;
     RETURN p;
   END IF;
   IF mo <= 2 THEN
@@ -577,6 +578,7 @@ BEGIN
     p.y := 2000; p.mo := 1; p.d := 1;
   ELSIF p.ms < 0 OR p.ms > 464269060799999 THEN
     p.failed := true; p.raw := false; p.has_ms := false; p.has_time := false; p.ms := 0; p.tz := 0;
+    p.utc := false; p.subsec := false;
     RETURN p;
   ELSE
     z := (p.ms + 43200000) / 86400000;

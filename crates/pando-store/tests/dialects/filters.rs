@@ -150,7 +150,8 @@ const OTHERS: [&str; 14] = [
     "@minute",
     "@second",
 ];
-const DISTANCES: [&str; 4] = [
+const CALLS: [&str; 5] = [
+    "strftime('%Y', 'now')",
     "geoDistance(loc.lon, loc.lat, 23, 42)",
     "geoDistance(views, score, 0, 0)",
     "geoDistance(meta.a, meta.b, title, 1)",
@@ -227,6 +228,32 @@ const SORTS: [&str; 26] = [
     "pg_class_via_post.note",
 ];
 
+/// Paths from users, whose e-mail addresses not everyone may see.
+const USERS: [&str; 20] = [
+    "id",
+    "email",
+    "email:lower",
+    "emailVisibility",
+    "verified",
+    "name",
+    "age",
+    "roles",
+    "roles:each",
+    "roles:length",
+    "org",
+    "org.name",
+    "org.size",
+    "prefs",
+    "prefs.a",
+    "posts_via_author.title",
+    "posts_via_author.tags.name",
+    "posts_via_author.comments_via_post.by.email",
+    "comments_via_by.rank",
+    "comments_via_by.post.author.email",
+];
+const USER_SORTS: [&str; 8] =
+    ["id", "email", "name", "-age", "-verified", "org.name", "prefs.a", "-roles"];
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
@@ -241,14 +268,23 @@ pub(crate) struct Case {
 
 pub(crate) struct Filters {
     rng: Rng,
+    collection: &'static str,
 }
 
 impl Filters {
     pub(crate) fn new(rng: Rng) -> Filters {
-        Filters { rng }
+        Filters { rng, collection: "posts" }
     }
 
     pub(crate) fn case(&mut self) -> Case {
+        self.collection = if self.rng.percent(15) { "users" } else { "posts" };
+        let case = self.posts_case();
+        self.collection = "posts";
+        case
+    }
+
+    /// A case that suits posts.
+    pub(crate) fn posts_case(&mut self) -> Case {
         let mut filter = self.comparison();
         for _ in 0..self.rng.below(3) {
             let join = *self.rng.pick(&[" && ", " || "]);
@@ -264,16 +300,21 @@ impl Filters {
         let total = sort.iter().any(|term| term.trim_start_matches(['-', '+']) == "id");
         let ids = if self.rng.percent(10) { 1 + self.rng.below(4) } else { 0 };
         Case {
-            collection: "posts",
+            collection: self.collection,
             filter,
             sort: sort.join(","),
-            ids: (0..ids).map(|_| format!("p{}", self.rng.below(30))).collect(),
+            ids: (0..ids)
+                .map(|_| format!("{}{}", &self.collection[..1], self.rng.below(30)))
+                .collect(),
             offset: if sorts > 0 && total && self.rng.percent(20) { 2 } else { 0 },
             visible: self.rng.percent(30),
         }
     }
 
     fn sort(&mut self) -> String {
+        if self.collection == "users" {
+            return (*self.rng.pick(&USER_SORTS)).to_owned();
+        }
         let sign = *self.rng.pick(&["", "-", "+"]);
         format!("{sign}{}", self.rng.pick(&SORTS))
     }
@@ -292,11 +333,12 @@ impl Filters {
     fn path(&mut self) -> String {
         let rng = &mut self.rng;
         match rng.below(20) {
+            0..=14 if self.collection == "users" => (*rng.pick(&USERS)).to_owned(),
             0..=6 => (*rng.pick(&PLAIN)).to_owned(),
             7..=14 => (*rng.pick(&DEEP)).to_owned(),
             15..=16 => (*rng.pick(&REQUEST)).to_owned(),
             17 => (*rng.pick(&COLLECTIONS)).to_owned(),
-            18 => (*rng.pick(&DISTANCES)).to_owned(),
+            18 => (*rng.pick(&CALLS)).to_owned(),
             _ => self.strftime(),
         }
     }
@@ -311,7 +353,6 @@ impl Filters {
             "title",
             "meta.a",
             "comments_via_post.extra",
-            "'now'",
             "'12:30:15.25+02:00'",
             "'2023-02-31T10:00'",
             "@now",
@@ -326,6 +367,8 @@ impl Filters {
     fn literal(&mut self) -> String {
         let rng = &mut self.rng;
         match rng.below(10) {
+            // No record holds NUL, but anyone may ask for it.
+            0 if rng.percent(10) => "'a\0b'".to_owned(),
             0..=4 => Operand::Text((*rng.pick(&TEXTS)).to_owned()).to_string(),
             5..=7 => format!("{}", rng.pick(&NUMBERS)),
             _ => (*rng.pick(&OTHERS)).to_owned(),

@@ -177,7 +177,7 @@ async fn rules_of_single_records_are_the_same() {
         let posts: Vec<_> =
             records.iter().filter(|record| record.collection.name == "posts").collect();
         for round in 0..FILTERS_PER_SEED {
-            let case = filters.case();
+            let case = filters.posts_case();
             let rule = &case.filter;
             let record = posts[round % posts.len()];
             for origin in [Origin::Stored, Origin::Submitted] {
