@@ -154,13 +154,19 @@ pub(crate) fn write_each(sql: &mut Sql, column: &Column) {
     sql.push(") WITH ORDINALITY");
 }
 
-/// Appends that a list holds the id of a row of `table`, as an index of the list can tell.
+/// Appends that a list holds the id of a row of `table`: once so that an index of the list can
+/// tell, and once so that the index of the ids can, since the planner knows no way from one to the
+/// other.
 pub(crate) fn write_holds_id(sql: &mut Sql, column: &Column, table: &Alias) {
     sql.push("pando.list(");
     column.write(sql);
     sql.push(") @> ARRAY[");
     table.write(sql);
-    sql.column("id").push("]");
+    sql.column("id").push("] AND ");
+    table.write(sql);
+    sql.column("id").push(" = ANY(pando.list(");
+    column.write(sql);
+    sql.push("))");
 }
 
 /// Appends a function to join that gives the items of a JSON array of the request.
