@@ -47,6 +47,9 @@ fn packages() -> anyhow::Result<()> {
     if !succeeds(command("python3", ["-c", "import ensurepip, venv"])) {
         missing.extend(["python3", "python3-venv"]);
     }
+    if !postgres_is_there() {
+        missing.push("postgresql");
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -65,6 +68,12 @@ fn packages() -> anyhow::Result<()> {
     apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], &missing[..]].concat())?;
     ensure!(node_is_new_enough(), "Debian's nodejs is older than {NODE_VERSION_MIN:?}");
     Ok(())
+}
+
+/// Whether there is a PostgreSQL server where Debian puts them. The tests say if it is too old.
+fn postgres_is_there() -> bool {
+    let releases = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    releases.map(|release| release.path()).any(|release| release.join("bin/initdb").is_file())
 }
 
 fn node_is_new_enough() -> bool {

@@ -7,7 +7,8 @@
 use crate::SqlValue;
 use crate::condition::{Compare, Condition, EveryMatch, Matches};
 use crate::expr::{Comparator, Operator};
-use crate::sql::Sql;
+use crate::postgres::Operand;
+use crate::sql::{Dialect, Sql};
 use crate::term::{Alias, Term};
 
 /// How null and empty values are equated.
@@ -172,6 +173,9 @@ impl Form {
     }
 
     pub(crate) fn write(self, sql: &mut Sql, left: &Term, right: &Term) {
+        if sql.dialect == Dialect::Postgres {
+            return crate::postgres::write_form(sql, self, left, right);
+        }
         match self {
             Form::Binary(binary) => {
                 left.write(sql);
@@ -258,7 +262,9 @@ pub(crate) fn compare(left: Resolved, operator: Operator, right: Resolved) -> Co
 
 /// The multi-match check of a comparison, if one of its sides can have several values.
 fn every_match(left: Resolved, kind: Comparator, right: Resolved) -> Option<EveryMatch> {
-    let matched = |matches: &Matches| Term::Matched(matches.alias.clone());
+    let matched = |matches: &Matches| {
+        Term::Matched(matches.alias.clone(), Operand::of(&matches.value).shape())
+    };
     let auto = NullFallback::Auto;
     Some(match (left.matches, right.matches) {
         (None, None) => return None,

@@ -4,7 +4,8 @@ use crate::SqlValue;
 use crate::compare::Form;
 use crate::expr::Join;
 use crate::join::{BaseTable, JoinClause};
-use crate::sql::{Ident, Sql};
+use crate::postgres;
+use crate::sql::{Dialect, Sql};
 use crate::term::{Alias, Term};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -18,12 +19,8 @@ pub(crate) enum Condition {
     EveryMatch(Box<EveryMatch>),
     /// The auth record of that table shows its e-mail address to everyone.
     EmailVisible(Alias),
-    /// The column holds one of the texts.
-    OneOf {
-        table: Alias,
-        column: Ident,
-        values: Vec<String>,
-    },
+    /// The id of the row is one of the texts.
+    Ids(Vec<String>, BaseTable),
 }
 
 /// Two terms and how they are compared.
@@ -78,13 +75,9 @@ impl Condition {
             Condition::EveryMatch(every) => every.write(sql),
             Condition::EmailVisible(table) => {
                 table.write(sql);
-                sql.push(".`emailVisibility` = TRUE");
+                sql.column("emailVisibility").push(" = TRUE");
             }
-            Condition::OneOf { table, column, values } => {
-                table.write(sql);
-                sql.push(".").ident(column);
-                write_one_of(sql, values);
-            }
+            Condition::Ids(ids, table) => write_ids(sql, table, ids),
         }
     }
 }
@@ -102,8 +95,47 @@ fn write_all(sql: &mut Sql, parts: &[Condition]) {
     sql.push(")");
 }
 
+/// Appends that the id of a row of `table` is one of `ids`; nothing is one of none.
+pub(crate) fn write_ids(sql: &mut Sql, table: &BaseTable, ids: &[String]) {
+    let alias = &table.alias;
+    match sql.dialect {
+        Dialect::Sqlite => {
+            alias.write(sql);
+            sql.column("id");
+            write_one_of(sql, ids);
+        }
+        Dialect::Postgres => write_keys(sql, table, ids),
+    }
+}
+
+/// By the primary key, and with one text for any number of ids.
+fn write_keys(sql: &mut Sql, table: &BaseTable, ids: &[String]) {
+    let alias = &table.alias;
+    if let [only] = ids {
+        if table.keyed {
+            alias.write(sql);
+            sql.push(".\"_b\" = ").bind_bucket(only).push(" AND ");
+        }
+        alias.write(sql);
+        sql.column("id").push(" = ").bind(SqlValue::Text(only.clone()));
+        return;
+    }
+    if table.keyed {
+        sql.push("(");
+        alias.write(sql);
+        sql.push(".\"_b\", ");
+        alias.write(sql);
+        sql.column("id").push(") IN (SELECT * FROM unnest(");
+        sql.bind(SqlValue::Text(postgres::buckets_text(ids))).push("::int2[], ");
+    } else {
+        alias.write(sql);
+        sql.column("id").push(" IN (SELECT * FROM unnest(");
+    }
+    sql.bind(SqlValue::Text(postgres::array_text(ids))).push("::text[]))");
+}
+
 /// Appends ` = ?` or ` IN (?, …)`; nothing is one of no values.
-pub(crate) fn write_one_of(sql: &mut Sql, values: &[String]) {
+fn write_one_of(sql: &mut Sql, values: &[String]) {
     if let [only] = values {
         sql.push(" = ").bind(SqlValue::Text(only.clone()));
         return;
@@ -122,6 +154,9 @@ impl EveryMatch {
         if let Some(second) = &self.second {
             sql.push(" LEFT JOIN ");
             second.write(sql);
+            if sql.dialect == Dialect::Postgres {
+                sql.push(" ON TRUE");
+            }
         }
         sql.push(" WHERE NOT (");
         self.failure.write(sql);
@@ -132,18 +167,30 @@ impl EveryMatch {
 impl Matches {
     fn write(&self, sql: &mut Sql) {
         sql.push("(SELECT ");
-        self.value.write(sql);
-        sql.push(" AS matched FROM ").ident(&self.from.name).push(" ");
+        match sql.dialect {
+            Dialect::Sqlite => {
+                self.value.write(sql);
+                sql.push(" AS matched");
+            }
+            Dialect::Postgres => postgres::write_matched(sql, &self.value),
+        }
+        sql.push(" FROM ").ident(&self.from.name).push(" ");
         self.from.alias.write(sql);
         for join in &self.joins {
             sql.push(" ");
             join.write(sql);
         }
         sql.push(" WHERE ");
+        if sql.dialect == Dialect::Postgres && self.from.keyed {
+            self.from.alias.write(sql);
+            sql.push(".\"_b\" = ");
+            self.target.write(sql);
+            sql.push(".\"_b\" AND ");
+        }
         self.from.alias.write(sql);
-        sql.push(".`id` = ");
+        sql.column("id").push(" = ");
         self.target.write(sql);
-        sql.push(".`id`) ");
+        sql.column("id").push(") ");
         self.alias.write(sql);
     }
 }

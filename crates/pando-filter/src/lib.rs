@@ -1,5 +1,6 @@
 //! The filter, sort and rule language: parse, check, turn into SQL, evaluate in memory. Pure.
 
+mod bucket;
 mod compare;
 mod compiled;
 mod condition;
@@ -11,6 +12,7 @@ mod go_json;
 mod join;
 mod macros;
 mod parse;
+pub mod postgres;
 mod query;
 mod quote;
 mod request;
@@ -20,6 +22,7 @@ mod sql;
 mod stored;
 mod term;
 
+pub use bucket::{BUCKETS, bucket};
 pub use compiled::{Author, Compiled, compile};
 pub use error::FilterError;
 pub use expr::{Comparator, Comparison, Expr, Item, Join, Operand, Operator};

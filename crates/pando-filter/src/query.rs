@@ -12,7 +12,9 @@ use crate::resolve::Resolver;
 use crate::sql::{Dialect, Ident, Sql};
 use crate::stored::stored;
 use crate::term::{Affinity, Alias, Term};
+use crate::{SqlValue, postgres as pg};
 
+mod postgres;
 #[cfg(test)]
 mod tests;
 
@@ -54,6 +56,7 @@ pub struct Query<'a> {
     resolver: Resolver<'a>,
     conditions: Vec<Condition>,
     order: Vec<Order>,
+    dialect: Dialect,
 }
 
 #[derive(Debug, Clone)]
@@ -80,10 +83,11 @@ impl<'a> Query<'a> {
     ) -> Result<Query<'a>, FilterError> {
         let name = Ident::parse(&collection.name)
             .ok_or_else(|| FilterError::UnsafeName(collection.name.clone()))?;
-        let base = BaseTable { alias: Alias::Base(name.clone()), name };
+        let keyed = collection.kind != CollectionKind::View;
+        let base = BaseTable { alias: Alias::Base(name.clone()), name, keyed };
         let resolver = Resolver::new(schema, collection, base, request, now);
-        let (conditions, order) = (Vec::new(), Vec::new());
-        Ok(Query { collection, record: None, resolver, conditions, order })
+        let (conditions, order, dialect) = (Vec::new(), Vec::new(), Dialect::default());
+        Ok(Query { collection, record: None, resolver, conditions, order, dialect })
     }
 
     /// A query that looks at this one record, as it is given, instead of the table.
@@ -96,7 +100,7 @@ impl<'a> Query<'a> {
     ) -> Result<Query<'a>, FilterError> {
         let name = Ident::parse(RECORD_TABLE)
             .ok_or_else(|| FilterError::UnsafeName(RECORD_TABLE.to_owned()))?;
-        let base = BaseTable { alias: Alias::Base(name.clone()), name };
+        let base = BaseTable { alias: Alias::Base(name.clone()), name, keyed: false };
         let mut resolver = Resolver::new(schema, &record.collection, base, request, now);
         if origin == Origin::Submitted {
             resolver = resolver.unstored();
@@ -107,7 +111,13 @@ impl<'a> Query<'a> {
             resolver,
             conditions: Vec::new(),
             order: Vec::new(),
+            dialect: Dialect::default(),
         })
+    }
+
+    /// From now on, the statements are for that database. Without this they are for SQLite.
+    pub fn speak(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
     }
 
     /// From now on, hidden fields cannot be named, e-mail addresses match only where they are
@@ -169,33 +179,41 @@ impl<'a> Query<'a> {
 
     /// Keeps the records with one of those ids.
     pub fn only_ids(&mut self, ids: &[String]) {
-        if let Some(column) = Ident::parse("id") {
-            let (table, values) = (self.resolver.base.alias.clone(), ids.to_vec());
-            self.conditions.push(Condition::OneOf { table, column, values });
-        }
+        self.conditions.push(Condition::Ids(ids.to_vec(), self.resolver.base.clone()));
     }
 
     /// The statement that reads `columns` of at most `limit` records after the first `offset`.
     pub fn list(&self, columns: Columns, limit: i64, offset: i64) -> Sql {
         let mut sql = self.start();
+        match self.dialect {
+            Dialect::Sqlite => self.write_list(&mut sql, columns),
+            Dialect::Postgres => self.write_list_postgres(&mut sql, columns),
+        }
+        sql.push(" LIMIT ").bind(SqlValue::Int(limit));
+        if offset > 0 {
+            sql.push(" OFFSET ").bind(SqlValue::Int(offset));
+        }
+        sql
+    }
+
+    fn write_list(&self, sql: &mut Sql, columns: Columns) {
         // PocketBase reads distinct rows wherever it joins anything, and SQLite then reads them
         // in another order. Where the order is asked for, only repeated rows need it.
         let unordered = self.order.is_empty();
         let distinct = self.multiplies() || (unordered && !self.resolver.joins.is_empty());
         sql.push(if distinct { "SELECT DISTINCT " } else { "SELECT " });
-        self.write_columns(&mut sql, columns);
-        self.write_from(&mut sql, unordered);
-        self.write_order(&mut sql);
-        sql.push(" LIMIT ").bind(crate::SqlValue::Int(limit));
-        if offset > 0 {
-            sql.push(" OFFSET ").bind(crate::SqlValue::Int(offset));
-        }
-        sql
+        self.write_columns(sql, columns);
+        self.write_from(sql, unordered);
+        self.write_order(sql);
     }
 
     /// The statement that counts the records, as one row of one integer.
     pub fn count(&self) -> Sql {
         let mut sql = self.start();
+        if self.dialect == Dialect::Postgres {
+            self.write_count_postgres(&mut sql);
+            return sql;
+        }
         if self.multiplies() {
             sql.push("SELECT COUNT(DISTINCT ");
             self.resolver.base.alias.write(&mut sql);
@@ -223,7 +241,7 @@ impl<'a> Query<'a> {
     }
 
     fn start(&self) -> Sql {
-        let mut sql = Sql::new(Dialect::Sqlite);
+        let mut sql = Sql::new(self.dialect);
         if let Some((record, origin)) = self.record {
             sql.push("WITH ").ident(&self.resolver.base.name).push(" AS (SELECT ");
             write_record(&mut sql, record, origin);
@@ -232,14 +250,18 @@ impl<'a> Query<'a> {
         sql
     }
 
+    /// The names of the columns to read.
+    fn names(&self, columns: Columns) -> Vec<&str> {
+        match columns {
+            Columns::All => {
+                self.collection.fields.iter().map(|field| field.name.as_str()).collect()
+            }
+            Columns::Id => vec!["id"],
+        }
+    }
+
     fn write_columns(&self, sql: &mut Sql, columns: Columns) {
-        let id = ["id"];
-        let all = self.collection.fields.iter().map(|field| field.name.as_str());
-        let names: &mut dyn Iterator<Item = &str> = match columns {
-            Columns::All => &mut { all },
-            Columns::Id => &mut id.into_iter(),
-        };
-        for (index, name) in names.enumerate() {
+        for (index, name) in self.names(columns).into_iter().enumerate() {
             sql.push(if index == 0 { "" } else { ", " });
             self.resolver.base.alias.write(sql);
             sql.push(".");
@@ -296,6 +318,7 @@ fn write_record(sql: &mut Sql, record: &Record, origin: Origin) {
     for (index, (field, value)) in fields.zip(&record.values).enumerate() {
         sql.push(if index == 0 { "" } else { ", " });
         match origin {
+            _ if sql.dialect == Dialect::Postgres => pg::bind_given(sql, field, value),
             Origin::Stored => {
                 let affinity = crate::stored::affinity(&field.kind, field.multiple());
                 Term::Stored(stored(value), affinity).write(sql);

@@ -2,7 +2,7 @@
 //!
 //! Source: PocketBase `core/record_field_resolver.go`, `tools/search/filter.go`.
 
-use pando_schema::{Collection, Schema};
+use pando_schema::{Collection, CollectionKind, Schema};
 use time::OffsetDateTime;
 
 use crate::compare::{Resolved, compare};
@@ -167,7 +167,7 @@ impl<'a> Resolver<'a> {
         if !self.allow_hidden && collection.rules.list.is_none() {
             return Err(FilterError::ClosedCollection(collection.name.clone()));
         }
-        let source = Source::Table(ident(&collection.name)?);
+        let source = source(collection)?;
         let alias = self.join(key, source, on, multiplies);
         let known = self.rule_joins.iter().any(|rule| rule.alias == alias);
         if !self.allow_hidden && !known {
@@ -226,7 +226,8 @@ impl<'a> Resolver<'a> {
         rule: &str,
     ) -> Result<Condition, FilterError> {
         let rule = crate::parse::parse(rule)?;
-        let table = BaseTable { name: ident(&collection.name)?, alias };
+        let keyed = collection.kind != CollectionKind::View;
+        let table = BaseTable { name: ident(&collection.name)?, alias, keyed };
         let mut inner = Resolver::new(self.schema, collection, table, self.request, self.now);
         inner.aliases = self.aliases;
         let missing = Comparison {
@@ -270,6 +271,12 @@ pub(crate) fn keyword(name: &str) -> Option<Term> {
         return Some(Term::Integer(1));
     }
     name.eq_ignore_ascii_case("false").then_some(Term::Integer(0))
+}
+
+/// The records of a collection, to join.
+fn source(collection: &Collection) -> Result<Source, FilterError> {
+    let keyed = collection.kind != CollectionKind::View;
+    Ok(Source::Table { name: ident(&collection.name)?, keyed })
 }
 
 fn ident(name: &str) -> Result<Ident, FilterError> {

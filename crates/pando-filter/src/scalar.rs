@@ -135,7 +135,7 @@ fn order_mixed(whole: i64, real: f64) -> Ordering {
 }
 
 /// The number that a text is, if all of it is one but for space around it.
-fn number(text: &str) -> Option<Cell<'static>> {
+pub(crate) fn number(text: &str) -> Option<Cell<'static>> {
     let space: &[char] = &[' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
     let text = text.trim_matches(space);
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);

@@ -1,14 +1,26 @@
 //! SQL text with its values kept apart, so that outside data never becomes text.
 //!
 //! Invariant: text enters only as `&'static str`, as a checked [`Ident`] or as a number.
+//!
+//! Placeholders are `?` for SQLite. For PostgreSQL they are `$1`, `$2`, … and each is cast where
+//! it stands, by the kind of its value and nothing else: `$1::text` for [`SqlValue::Text`] and
+//! [`SqlValue::Null`], `$1::int8` for [`SqlValue::Int`], `$1::float8` for [`SqlValue::Real`]. So a
+//! driver knows the types of all parameters from the values alone and need not ask the server.
+
+use std::fmt::Write as _;
+
+use pando_schema::{Field, Value};
 
 use crate::SqlValue;
+use crate::postgres;
 
-/// The database that a statement is for. All choices that depend on it are in this file.
+/// The database that a statement is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
     #[default]
     Sqlite,
+    /// PostgreSQL 15 with the schema `pando` of helper functions.
+    Postgres,
 }
 
 /// Room for a statement that names the columns of a usual collection.
@@ -57,11 +69,41 @@ impl Sql {
 
     /// Appends a placeholder and keeps `value` for the driver.
     pub fn bind(&mut self, value: impl Into<SqlValue>) -> &mut Sql {
-        self.values.push(value.into());
+        let value = value.into();
         match self.dialect {
-            Dialect::Sqlite => self.text.push('?'),
+            Dialect::Sqlite => {
+                self.text.push('?');
+                self.values.push(value);
+            }
+            Dialect::Postgres => {
+                // Writing into a String cannot fail.
+                let _ = write!(self.text, "${}", self.values.len() + 1);
+                self.text.push_str(match &value {
+                    SqlValue::Null | SqlValue::Text(_) => "::text",
+                    SqlValue::Int(_) => "::int8",
+                    SqlValue::Real(_) => "::float8",
+                });
+                self.values.push(postgres::bindable(value));
+            }
         }
         self
+    }
+
+    /// Appends a placeholder for what the column of `field` keeps when `value` is stored in it.
+    pub fn bind_stored(&mut self, field: &Field, value: &Value) -> &mut Sql {
+        match self.dialect {
+            Dialect::Sqlite => self.bind(value.to_sql()),
+            Dialect::Postgres => postgres::bind_stored(self, field, value),
+        }
+    }
+
+    /// Appends a placeholder for the bucket of the record with that id: a `smallint`.
+    pub fn bind_bucket(&mut self, id: &str) -> &mut Sql {
+        self.bind(SqlValue::Int(crate::bucket(id).into()));
+        match self.dialect {
+            Dialect::Sqlite => self,
+            Dialect::Postgres => self.push("::int2"),
+        }
     }
 
     /// Appends a quoted name.
@@ -81,13 +123,26 @@ impl Sql {
     }
 
     fn quote(&mut self, name: &str) {
-        // Back quotes: SQLite reads an unknown name in double quotes as a string.
-        let quote = match self.dialect {
-            Dialect::Sqlite => '`',
-        };
-        self.text.push(quote);
-        self.text.push_str(name);
-        self.text.push(quote);
+        match self.dialect {
+            // Back quotes: SQLite reads an unknown name in double quotes as a string.
+            Dialect::Sqlite => {
+                self.text.push('`');
+                self.text.push_str(name);
+                self.text.push('`');
+            }
+            Dialect::Postgres => {
+                self.text.push('"');
+                self.text.push_str(&postgres::name(name));
+                self.text.push('"');
+            }
+        }
+    }
+
+    /// Appends the name of a column that every collection has, or that only some kinds have.
+    pub(crate) fn column(&mut self, name: &'static str) -> &mut Sql {
+        self.text.push('.');
+        self.quote(name);
+        self
     }
 
     /// Appends a name without quotes, for use inside a literal.
@@ -107,8 +162,42 @@ impl Sql {
         match self.dialect {
             // Placeholders are anonymous here: their order is all that counts.
             Dialect::Sqlite => self.text.push_str(&other.text),
+            Dialect::Postgres => self.renumber(&other.text),
         }
         self.values.extend_from_slice(&other.values);
         self
+    }
+
+    /// Appends a statement's text, its placeholders counted on from those that are here.
+    fn renumber(&mut self, text: &str) {
+        let mut parts = text.split('$');
+        self.text.push_str(parts.next().unwrap_or(""));
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, rest) = part.split_at(digits);
+            self.text.push('$');
+            // No dollar stands in a name or literal of ours, so a number always follows it.
+            if let Ok(number) = number.parse::<usize>() {
+                self.text.push_str(&(number + self.values.len()).to_string());
+            }
+            self.text.push_str(rest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, Ident, Sql};
+    use crate::SqlValue;
+
+    #[test]
+    fn parts_of_a_statement_count_on() {
+        let mut part = Sql::new(Dialect::Postgres);
+        part.ident(&Ident::parse("a").unwrap()).push(" = ").bind(SqlValue::Int(1));
+        part.push(" OR x = ").bind(SqlValue::Null);
+        let mut whole = Sql::new(Dialect::Postgres);
+        whole.push("y < ").bind(SqlValue::Real(0.5)).push(" AND ").append(&part);
+        assert_eq!(whole.text, r#"y < $1::float8 AND "a" = $2::int8 OR x = $3::text"#);
+        assert_eq!(whole.values.len(), 3);
     }
 }

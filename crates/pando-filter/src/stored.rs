@@ -21,8 +21,8 @@ pub(crate) fn stored(value: &Value) -> SqlValue {
 
 /// A numeric column keeps whole doubles as integers.
 pub(crate) fn number_value(number: f64) -> SqlValue {
-    // Doubles from 2^51 on are kept as they are: see SQLite's sqlite3VdbeIntegerAffinity.
-    const WHOLE_MAX: f64 = 2_251_799_813_685_248.0;
+    /// 2^63: see SQLite's sqlite3VdbeIntegerAffinity.
+    const WHOLE_MAX: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "whole and small enough")]
     if number == number.trunc() && number.abs() < WHOLE_MAX {
         return SqlValue::Int(number as i64);

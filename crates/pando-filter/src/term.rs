@@ -2,7 +2,8 @@
 
 use crate::SqlValue;
 use crate::condition::Condition;
-use crate::sql::{Ident, Sql};
+use crate::postgres::Shape;
+use crate::sql::{Dialect, Ident, Sql};
 
 /// The name that a table has inside one query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,21 @@ impl Alias {
 pub(crate) struct Column {
     pub(crate) table: Alias,
     pub(crate) name: Ident,
+    pub(crate) holds: Holds,
+    /// The column has a value in every row of the query.
+    pub(crate) always: bool,
+    /// The column of a record that is not stored: what is compared with it stays as it is.
+    pub(crate) unstored: bool,
+}
+
+/// What a column holds in PostgreSQL, where columns are typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Text,
+    Number,
+    Bool,
+    /// JSON text: lists, points and JSON.
+    Json,
 }
 
 impl Column {
@@ -57,6 +73,19 @@ pub(crate) enum Affinity {
     None,
 }
 
+/// What a `json_each` reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Items {
+    /// A list of the request.
+    Sent(SqlValue),
+    /// Such a list in the subquery of all values, where it does not count as the request's.
+    Matched,
+    /// A column that holds a list of texts.
+    Texts,
+    /// A column that holds one text, which may happen to be a JSON array.
+    One,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Term {
     Null,
@@ -76,9 +105,9 @@ pub(crate) enum Term {
     /// How many items a column holds.
     Length(Column),
     /// The `value` of a joined `json_each`. It carries the list when that came with the request.
-    Each(Alias, Option<SqlValue>),
+    Each(Alias, Items),
     /// The value that one row of a multi-match subquery has.
-    Matched(Alias),
+    Matched(Alias, Shape),
     Lower(Box<Term>),
     /// `geoDistance(lonA, latA, lonB, latB)`.
     GeoDistance(Box<[Term; 4]>),
@@ -92,7 +121,7 @@ impl Term {
     /// Calls `visit` with every value that the term takes from the filter or the request.
     pub(crate) fn each_value<'t>(&'t self, visit: &mut impl FnMut(&'t SqlValue)) {
         match self {
-            Term::Value(value) | Term::Each(_, Some(value)) => visit(value),
+            Term::Value(value) | Term::Each(_, Items::Sent(value)) => visit(value),
             Term::Flag(_) => visit(&SqlValue::Int(1)),
             Term::Lower(inner) => inner.each_value(visit),
             Term::GeoDistance(arguments) => {
@@ -108,8 +137,8 @@ impl Term {
             | Term::Column(_)
             | Term::Json(..)
             | Term::Length(_)
-            | Term::Each(_, None)
-            | Term::Matched(_)
+            | Term::Each(_, Items::Matched | Items::Texts | Items::One)
+            | Term::Matched(..)
             | Term::Changed(_) => {}
         }
     }
@@ -135,6 +164,9 @@ impl Term {
 
     /// Appends the term as an SQL expression.
     pub(crate) fn write(&self, sql: &mut Sql) {
+        if sql.dialect == Dialect::Postgres {
+            return crate::postgres::write_term(sql, self);
+        }
         match self {
             Term::Null => {
                 sql.push("NULL");
@@ -167,7 +199,7 @@ impl Term {
                 alias.write(sql);
                 sql.push(".value");
             }
-            Term::Matched(alias) => {
+            Term::Matched(alias, _) => {
                 alias.write(sql);
                 sql.push(".matched");
             }
@@ -243,6 +275,9 @@ fn write_length(sql: &mut Sql, column: &Column) {
 
 /// `json_each` over a column; a column that is no JSON array counts as an array of one.
 pub(crate) fn write_each(sql: &mut Sql, column: &Column) {
+    if sql.dialect == Dialect::Postgres {
+        return crate::postgres::write_each(sql, column);
+    }
     sql.push("json_each(CASE WHEN iif(json_valid(");
     column.write(sql);
     sql.push("), json_type(");

@@ -10,6 +10,7 @@ mod collections;
 mod conn;
 mod error;
 mod options;
+pub mod postgres;
 mod records;
 mod settings;
 mod sqlite;

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod crash;
 pub mod fixture;
 pub mod http;
+pub mod postgres;
 pub mod rng;
 pub mod root;
 pub mod server;
@@ -14,7 +15,8 @@ pub mod sse;
 pub mod wait;
 
 pub use http::{HttpClient, Multipart, Request, Response};
-pub use rng::Rng;
+pub use postgres::Postgres;
+pub use rng::{Rng, seeds};
 pub use root::RootClient;
 pub use server::{Product, Server};
 pub use sse::{SseClient, SseEvent};

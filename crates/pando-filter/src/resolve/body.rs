@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::name::{Modifier, split_modifier};
 use super::path::listable;
 use super::request::lower;
-use super::{Resolver, ident};
+use super::{Resolver, source};
 use crate::SqlValue;
 use crate::compare::{NullFallback, Resolved, plain_text};
 use crate::compiled::changed_expr;
@@ -16,7 +16,7 @@ use crate::error::FilterError;
 use crate::go_json;
 use crate::join::{On, Source};
 use crate::request::RequestContext;
-use crate::term::Term;
+use crate::term::{Items, Term};
 
 impl<'a> Resolver<'a> {
     /// A path after `@request.body.`.
@@ -73,7 +73,8 @@ impl<'a> Resolver<'a> {
         walk.multiple = field.multiple();
         let match_alias = self.new_alias();
         walk.match_join(source, match_alias.clone(), On::All);
-        let (term, matched) = (Term::Each(alias, Some(list)), Term::Each(match_alias, None));
+        let term = Term::Each(alias, Items::Sent(list));
+        let matched = Term::Each(match_alias, Items::Matched);
         Ok(self.resolved(walk, term, matched, NullFallback::Auto))
     }
 
@@ -102,8 +103,7 @@ impl<'a> Resolver<'a> {
         walk.collection = related;
         walk.multiple = field.multiple();
         walk.match_table = self.new_alias();
-        let source = Source::Table(ident(&related.name)?);
-        walk.match_join(source, walk.match_table.clone(), on);
+        walk.match_join(source(related)?, walk.match_table.clone(), on);
         self.follow(walk, rest)
     }
 }

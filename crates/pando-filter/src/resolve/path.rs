@@ -9,12 +9,12 @@ use pando_schema::{Collection, CollectionKind, Field, FieldKind};
 
 use super::name::{Modifier, allowed, split_modifier, split_via};
 use super::unique::{Unique, unique_column};
-use super::{Resolver, ident};
+use super::{Resolver, ident, source};
 use crate::compare::{NullFallback, Resolved};
 use crate::condition::Matches;
 use crate::error::FilterError;
 use crate::join::{BaseTable, JoinClause, On, Source};
-use crate::term::{Alias, Column, JsonStep, Term};
+use crate::term::{Alias, Column, Holds, Items, JsonStep, Term};
 
 /// Relations in one path at most.
 const RELATIONS_MAX: usize = 6;
@@ -88,8 +88,7 @@ impl<'a> Resolver<'a> {
         walk.table = self.join_table(walk.key.clone(), collection, On::All, true)?;
         walk.collection = collection;
         walk.match_table = self.new_alias();
-        let source = Source::Table(ident(&collection.name)?);
-        walk.match_join(source, walk.match_table.clone(), On::All);
+        walk.match_join(source(collection)?, walk.match_table.clone(), On::All);
         self.follow(walk, fields)
     }
 
@@ -147,20 +146,19 @@ impl<'a> Resolver<'a> {
 
     fn relation(&mut self, walk: &mut Walk<'a>, field: &Field) -> Result<(), FilterError> {
         let related = self.related(field)?;
-        let (id, name) = (ident("id")?, ident(&field.name)?);
+        let id = ident("id")?;
         let key = format!("{}.{}", walk.key, field.name);
-        let column = Column { table: walk.table.clone(), name: name.clone() };
-        let match_column = Column { table: walk.match_table.clone(), name };
+        let [column, match_column] = self.columns(walk, field)?;
         let match_table = self.new_alias();
-        let source = Source::Table(ident(&related.name)?);
+        let source = source(related)?;
         if field.multiple() {
             walk.multiple = true;
             let items = self.join(items_key(&key), Source::Items(column), On::All, true);
-            let on = On::Equal(id.clone(), Term::Each(items, None));
+            let on = On::Equal(id.clone(), Term::Each(items, Items::Texts));
             walk.table = self.join_table(key.clone(), related, on, false)?;
             let match_items = self.new_alias();
             walk.match_join(Source::Items(match_column), match_items.clone(), On::All);
-            let on = On::Equal(id, Term::Each(match_items, None));
+            let on = On::Equal(id, Term::Each(match_items, Items::Texts));
             walk.match_join(source, match_table.clone(), on);
         } else {
             let on = On::Equal(id.clone(), Term::Column(column));
@@ -207,8 +205,7 @@ impl<'a> Resolver<'a> {
         let multiplies = field.multiple() || unique != Some(Unique::Whole);
         walk.table = self.join_table(key.clone(), back, on, multiplies)?;
         walk.match_table = self.new_alias();
-        let source = Source::Table(ident(&back.name)?);
-        walk.match_join(source, walk.match_table.clone(), match_on);
+        walk.match_join(source(back)?, walk.match_table.clone(), match_on);
         walk.collection = back;
         walk.key = key;
         Ok(())
@@ -235,10 +232,8 @@ impl<'a> Resolver<'a> {
                 _ => JsonStep::Key(ident(&key)?),
             });
         }
-        let name = ident(&field.name)?;
-        let column = |table: &Alias| Column { table: table.clone(), name: name.clone() };
-        let term = Term::Json(column(&walk.table), steps.clone());
-        let matched = Term::Json(column(&walk.match_table), steps);
+        let [own, matched] = self.columns(&walk, field)?;
+        let (term, matched) = (Term::Json(own, steps.clone()), Term::Json(matched, steps));
         Ok(self.resolved(walk, term, matched, NullFallback::Disabled))
     }
 
@@ -254,9 +249,7 @@ impl<'a> Resolver<'a> {
         if field.hidden && !self.allow_hidden {
             return Err(FilterError::Hidden(name.to_owned()));
         }
-        let name = ident(name)?;
-        let column = |table: &Alias| Column { table: table.clone(), name: name.clone() };
-        let (own, matched) = (column(&walk.table), column(&walk.match_table));
+        let [own, matched] = self.columns(&walk, field)?;
         match modifier {
             Some(Modifier::Length) if listable(field) => {
                 let (term, matched) = (Term::Length(own), Term::Length(matched));
@@ -264,11 +257,14 @@ impl<'a> Resolver<'a> {
             }
             Some(Modifier::Each) if listable(field) => {
                 let key = items_key(&format!("{}.{}", walk.key, field.name));
-                let items = self.join(key, Source::Items(own), On::All, field.multiple());
+                // A single text can be a JSON array as well.
+                let items = self.join(key, Source::Items(own), On::All, true);
                 walk.multiple |= field.multiple();
                 let match_items = self.new_alias();
                 walk.match_join(Source::Items(matched), match_items.clone(), On::All);
-                let (term, matched) = (Term::Each(items, None), Term::Each(match_items, None));
+                let kind = if field.multiple() { Items::Texts } else { Items::One };
+                let matched = Term::Each(match_items, kind.clone());
+                let term = Term::Each(items, kind);
                 return Ok(self.resolved(walk, term, matched, NullFallback::Auto));
             }
             _ => {}
@@ -287,6 +283,26 @@ impl<'a> Resolver<'a> {
         Ok(Resolved { email_of, ..resolved })
     }
 
+    /// The column of `field` where the walk stands: in the query, and in the subquery.
+    fn columns(&self, walk: &Walk<'_>, field: &Field) -> Result<[Column; 2], FilterError> {
+        let (name, holds) = (ident(&field.name)?, holds(field));
+        let own = walk.table == self.base.alias;
+        let unstored = self.unstored && own;
+        // JSON can be null, and so can all that a view makes or that joins leave out.
+        let always = own
+            && matches!(walk.table, Alias::Base(_))
+            && walk.collection.kind != CollectionKind::View
+            && !matches!(field.kind, FieldKind::Json { .. });
+        let column = |table: &Alias| Column {
+            table: table.clone(),
+            name: name.clone(),
+            holds,
+            always,
+            unstored,
+        };
+        Ok([column(&walk.table), column(&walk.match_table)])
+    }
+
     /// The operand at the end of a walk: `term` in the query, `matched` in the subquery.
     pub(super) fn resolved(
         &mut self,
@@ -298,7 +314,7 @@ impl<'a> Resolver<'a> {
         let matches = walk.multiple.then(|| {
             Box::new(Matches {
                 alias: self.new_alias(),
-                from: BaseTable { name: self.base.name.clone(), alias: walk.match_base },
+                from: BaseTable { alias: walk.match_base, ..self.base.clone() },
                 target: self.base.alias.clone(),
                 joins: walk.match_joins,
                 value: matched,
@@ -316,7 +332,28 @@ fn check_depth(depth: usize, part: &str) -> Result<(), FilterError> {
 }
 
 fn refers(table: Alias, field: &Field) -> Result<On, FilterError> {
-    Ok(On::Equal(ident(&field.name)?, Term::Column(Column { table, name: ident("id")? })))
+    let (name, holds) = (ident("id")?, Holds::Text);
+    let id = Column { table, name, holds, always: false, unstored: false };
+    Ok(On::Equal(ident(&field.name)?, Term::Column(id)))
+}
+
+/// What the column of a field holds.
+fn holds(field: &Field) -> Holds {
+    match &field.kind {
+        FieldKind::Number { .. } => Holds::Number,
+        FieldKind::Bool { .. } => Holds::Bool,
+        FieldKind::Json { .. } | FieldKind::GeoPoint { .. } => Holds::Json,
+        FieldKind::Select { .. } | FieldKind::File { .. } | FieldKind::Relation { .. } => {
+            if field.multiple() { Holds::Json } else { Holds::Text }
+        }
+        FieldKind::Text { .. }
+        | FieldKind::Editor { .. }
+        | FieldKind::Email { .. }
+        | FieldKind::Url { .. }
+        | FieldKind::Date { .. }
+        | FieldKind::Autodate { .. }
+        | FieldKind::Password { .. } => Holds::Text,
+    }
 }
 
 /// The join of a column's items, shared by a relation through them and `:each`.

@@ -6,12 +6,12 @@ use pando_schema::{Collection, FieldKind, Record};
 use serde_json::Value as Json;
 
 use super::name::{Modifier, split_modifier};
-use super::{Resolver, ident};
+use super::{Resolver, source};
 use crate::SqlValue;
 use crate::compare::Resolved;
 use crate::error::FilterError;
 use crate::go_json;
-use crate::join::{On, Source};
+use crate::join::On;
 use crate::request::RequestContext;
 use crate::stored::{affinity, stored};
 use crate::term::Term;
@@ -83,7 +83,7 @@ impl<'a> Resolver<'a> {
         let collection: &'a Collection = &auth.collection;
         let key = format!("@request.auth.{}", collection.name);
         let on = On::Ids(vec![auth.id().to_owned()]);
-        let source = Source::Table(ident(&collection.name)?);
+        let source = source(collection)?;
         if self.allow_hidden
             && let Some(term) = own_field(auth, path)?
         {

@@ -1,0 +1,6 @@
+//! PostgreSQL: the tables of collections, and the functions that statements call.
+
+pub mod ddl;
+
+/// The helper functions, to be run once at every start. Idempotent.
+pub const FUNCTIONS: &str = include_str!("postgres/functions.sql");
