@@ -247,10 +247,15 @@ impl Conn {
         self.hurried = self.watched && self.query_timeout > IMPATIENCE;
         let outcome = query(self);
         match (outcome, std::mem::take(&mut self.hurried)) {
-            (Err(StoreError::Timeout), true) => match on_shared_thread() {
-                true => tokio::task::block_in_place(|| query(self)),
-                false => query(self),
-            },
+            (Err(StoreError::Timeout), true) => {
+                let outcome = match on_shared_thread() {
+                    true => tokio::task::block_in_place(|| query(self)),
+                    false => query(self),
+                };
+                // It has been through more pages than are kept, so those are of no use.
+                let _ = self.db.release_memory();
+                outcome
+            }
             (outcome, _) => outcome,
         }
     }

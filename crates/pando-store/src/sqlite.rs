@@ -24,7 +24,7 @@ use crate::StoreError;
 const STATEMENTS_CACHED_MAX: usize = 256;
 
 /// Memory for pages that one connection may keep, in KiB (SQLite's negative `cache_size`).
-const PAGE_CACHE_KIB: i64 = 4 * 1024;
+const PAGE_CACHE_KIB: i64 = 2 * 1024;
 
 /// Whether a connection may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
