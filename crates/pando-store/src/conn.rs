@@ -4,7 +4,7 @@
 //! the network. On SQLite they are done when they return.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -29,6 +29,9 @@ const OLDER_READERS_WAIT_MAX: Duration = Duration::from_millis(20);
 /// How long a query may keep the thread that it began on, which other requests wait for.
 const IMPATIENCE: Duration = Duration::from_millis(2);
 
+/// Statements that a connection remembers to be slow.
+const SLOW_MAX: usize = 64;
+
 /// One connection, used by one request at a time.
 pub struct Conn {
     db: rusqlite::Connection,
@@ -38,6 +41,8 @@ pub struct Conn {
     watched: bool,
     /// Whether the running query may only take [`IMPATIENCE`].
     hurried: bool,
+    /// Statements that were slow the last time.
+    slow: HashSet<String>,
     /// The version of the schema for which statements are prepared.
     schema_version: u64,
     rules: Rules,
@@ -69,6 +74,7 @@ impl Conn {
             query_timeout,
             watched: false,
             hurried: false,
+            slow: HashSet::new(),
             schema_version: 0,
             rules: Rules::default(),
         }
@@ -162,7 +168,7 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Vec<Record>, StoreError> {
-        self.patiently(|conn| {
+        self.patiently(text, |conn| {
             let mut records = Vec::new();
             conn.each_row(text, values, |row| {
                 records.push(record(collection, row)?);
@@ -178,7 +184,7 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Vec<Vec<SqlValue>>, StoreError> {
-        self.patiently(|conn| {
+        self.patiently(text, |conn| {
             let mut rows = Vec::new();
             conn.each_row(text, values, |row| {
                 let columns = row.as_ref().column_count();
@@ -196,7 +202,7 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Vec<String>, StoreError> {
-        self.patiently(|conn| {
+        self.patiently(text, |conn| {
             let mut texts = Vec::new();
             conn.each_row(text, values, |row| {
                 texts.push(match row.get_ref(0)? {
@@ -217,7 +223,7 @@ impl Conn {
         text: &str,
         values: &[SqlValue],
     ) -> Result<Option<i64>, StoreError> {
-        self.patiently(|conn| {
+        self.patiently(text, |conn| {
             let mut found = None;
             conn.each_row(text, values, |row| {
                 found = found.or(Some(row.get(0)?));
@@ -229,7 +235,7 @@ impl Conn {
 
     /// Whether the query has a row.
     pub async fn exists(&mut self, text: &str, values: &[SqlValue]) -> Result<bool, StoreError> {
-        self.patiently(|conn| {
+        self.patiently(text, |conn| {
             conn.start_clock();
             let mut statement = conn.db.prepare_cached(text)?;
             bind(&mut statement, values)?;
@@ -239,25 +245,38 @@ impl Conn {
 
     /// Runs a query where it is asked for, as long as that is fast: most queries are done sooner
     /// than another thread would begin. One that is not done soon begins again, while another
-    /// thread takes over the requests that wait for this one.
+    /// thread takes over the requests that wait for this one; the next time it does so at once.
     fn patiently<T>(
         &mut self,
+        text: &str,
         mut query: impl FnMut(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.hurried = self.watched && self.query_timeout > IMPATIENCE;
-        let outcome = query(self);
-        match (outcome, std::mem::take(&mut self.hurried)) {
-            (Err(StoreError::Timeout), true) => {
-                let outcome = match on_shared_thread() {
-                    true => tokio::task::block_in_place(|| query(self)),
-                    false => query(self),
-                };
-                // It has been through more pages than are kept, so those are of no use.
-                let _ = self.db.release_memory();
-                outcome
-            }
-            (outcome, _) => outcome,
+        if !self.watched || self.query_timeout <= IMPATIENCE {
+            return query(self);
         }
+        if !self.slow.contains(text) {
+            self.hurried = true;
+            let outcome = query(self);
+            self.hurried = false;
+            if !matches!(outcome, Err(StoreError::Timeout)) {
+                return outcome;
+            }
+            if self.slow.len() == SLOW_MAX {
+                self.slow.clear();
+            }
+            self.slow.insert(text.to_owned());
+        }
+        let begun = Instant::now();
+        let outcome = match on_shared_thread() {
+            true => tokio::task::block_in_place(|| query(self)),
+            false => query(self),
+        };
+        if begun.elapsed() < IMPATIENCE {
+            self.slow.remove(text);
+        }
+        // It may have been through more pages than are kept, so those are of no use.
+        let _ = self.db.release_memory();
+        outcome
     }
 
     fn each_row(

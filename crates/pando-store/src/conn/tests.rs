@@ -78,3 +78,18 @@ fn a_query_has_an_end_on_every_thread() {
         assert!(matches!(outcome, Err(StoreError::Timeout)), "{threads}: {outcome:?}");
     }
 }
+
+/// A slow statement need not begin twice, and one that was slow by chance is fast again.
+#[test]
+fn a_connection_remembers_which_statements_are_slow() {
+    let (mut conn, _dir) = connection(LONG);
+    runtime().block_on(async {
+        conn.integer(COUNTING, &[SqlValue::Int(3_000_000)]).await.unwrap();
+        assert!(conn.slow.contains(COUNTING));
+        let deadline = Instant::now() + LONG;
+        while conn.slow.contains(COUNTING) {
+            assert!(Instant::now() < deadline, "counting to 1 is slow all the time");
+            conn.integer(COUNTING, &[SqlValue::Int(1)]).await.unwrap();
+        }
+    });
+}
