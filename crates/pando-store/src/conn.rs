@@ -273,9 +273,10 @@ impl Conn {
         };
         if begun.elapsed() < IMPATIENCE {
             self.slow.remove(text);
+        } else {
+            // It has been through more pages than are kept, so those are of no use.
+            let _ = self.db.release_memory();
         }
-        // It may have been through more pages than are kept, so those are of no use.
-        let _ = self.db.release_memory();
         outcome
     }
 
