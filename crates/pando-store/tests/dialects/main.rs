@@ -136,17 +136,34 @@ fn tried() -> Range<u64> {
     seeds("PANDO_DIALECT_SEEDS", 0..SEEDS)
 }
 
+/// What a seed stands for.
+struct Trial {
+    /// In both databases.
+    records: Vec<Record>,
+    filters: Filters,
+    request: RequestContext,
+}
+
+impl Trial {
+    /// `purpose` tells apart the filters of several tests with one seed.
+    async fn prepare(seed: u64, purpose: &str, schema: &Schema, databases: &Databases) -> Trial {
+        let rng = Rng::new(seed);
+        let records = records::records(schema, &mut rng.fork("records"));
+        databases.fill(schema, &records).await;
+        let filters = Filters::new(rng.fork(purpose));
+        let request = filters::request(schema, &mut rng.fork("request"));
+        Trial { records, filters, request }
+    }
+}
+
 #[tokio::test]
 async fn lists_and_counts_are_the_same() {
     let schema = schema::schema();
     let databases = Databases::start(&schema).await;
     let mut tally = Tally::default();
     for seed in tried() {
-        let rng = Rng::new(seed);
-        let records = records::records(&schema, &mut rng.fork("records"));
-        databases.fill(&schema, &records).await;
-        let mut filters = Filters::new(rng.fork("filters"));
-        let request = filters::request(&schema, &mut rng.fork("request"));
+        let Trial { records, mut filters, request } =
+            Trial::prepare(seed, "filters", &schema, &databases).await;
         for _ in 0..FILTERS_PER_SEED {
             let case = filters.case();
             let title = format!("{seed} {case:?}");
@@ -169,11 +186,8 @@ async fn rules_of_single_records_are_the_same() {
     let databases = Databases::start(&schema).await;
     let mut tally = Tally::default();
     for seed in tried() {
-        let rng = Rng::new(seed);
-        let records = records::records(&schema, &mut rng.fork("records"));
-        databases.fill(&schema, &records).await;
-        let mut filters = Filters::new(rng.fork("rules"));
-        let request = filters::request(&schema, &mut rng.fork("request"));
+        let Trial { records, mut filters, request } =
+            Trial::prepare(seed, "rules", &schema, &databases).await;
         let posts: Vec<_> =
             records.iter().filter(|record| record.collection.name == "posts").collect();
         for round in 0..FILTERS_PER_SEED {
