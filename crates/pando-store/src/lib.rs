@@ -1,4 +1,4 @@
-//! Records in SQLite: reading, writing, and what a data directory holds.
+//! Records in SQLite or PostgreSQL: reading, writing, and what a data directory holds.
 //!
 //! Invariants: an acknowledged write is on disk; a write that fails leaves nothing behind; only
 //! [`Tx`] changes the database.
@@ -23,7 +23,7 @@ pub use change::{Action, Change};
 pub use collections::CollectionError;
 pub use conn::Conn;
 pub use error::StoreError;
-pub use options::StoreOptions;
+pub use options::{Database, StoreOptions};
 pub use records::{WriteError, referring_ids};
 pub use sqlite::Reader;
 pub use store::Store;

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct StoreOptions {
     /// The data directory; PocketBase's layout. Made if it does not exist.
     pub dir: PathBuf,
+    /// Where the records live if not in the data directory.
+    pub database: Option<Database>,
     /// The key (32 bytes) that the settings are encrypted with, if any.
     pub encryption_key: Option<String>,
     /// Connections that read at the same time.
@@ -27,6 +29,7 @@ impl Default for StoreOptions {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         StoreOptions {
             dir: PathBuf::from("pando_data"),
+            database: None,
             encryption_key: None,
             // More than run at once, so that a few slow queries leave some for the fast ones.
             readers: (4 * cores).clamp(8, 64),
@@ -36,5 +39,21 @@ impl Default for StoreOptions {
             // PocketBase's --queryTimeout.
             query_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+/// A database on a PostgreSQL server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `postgres://user:password@host:port/name?sslmode=…`, or libpq's `key=value` form.
+    pub url: String,
+    /// Connections to the server at most.
+    pub connections: usize,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may have a password in it.
+        f.debug_struct("Database").field("connections", &self.connections).finish_non_exhaustive()
     }
 }
