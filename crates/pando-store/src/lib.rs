@@ -9,6 +9,7 @@ mod change;
 mod collections;
 mod conn;
 mod error;
+pub mod moving;
 mod options;
 pub mod postgres;
 mod records;
