@@ -24,7 +24,7 @@ impl Mover<'_> {
                 return Ok(caught);
             }
             self.index(&table).await?;
-            self.step(Step::Index, 1)?;
+            self.step_on(Step::Index, &table, 1)?;
         }
         self.make_views().await?;
         self.step(Step::Index, 0)?;
@@ -32,7 +32,6 @@ impl Mover<'_> {
     }
 
     async fn index(&mut self, table: &Table) -> Result<(), MoveError> {
-        self.progress.collection.clone_from(&table.name);
         self.target.client.batch_execute("BEGIN").await?;
         if let Some(collection) = &table.collection {
             for index in &collection.indexes {

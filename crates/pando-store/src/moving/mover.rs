@@ -15,7 +15,7 @@ use super::gate::Gate;
 use super::progress::{Progress, Step, Watch};
 use super::source::Source;
 use super::table::Table;
-use super::target::Target;
+use super::target::{TableState, Target};
 use super::{MoveOptions, Report};
 
 /// Changes that one pass brings over before there are indexes that other values could violate.
@@ -56,7 +56,9 @@ impl<'a> Mover<'a> {
         let began = Instant::now();
         loop {
             self.settle_tables().await?;
-            self.copy().await?;
+            if self.copy().await? == Caught::Schema {
+                continue;
+            }
             if self.follow(LAG_SMALL).await? == Caught::Schema {
                 continue;
             }
@@ -88,26 +90,30 @@ impl<'a> Mover<'a> {
         self.tables = Table::system().into_iter().chain(tables).map(Arc::new).collect();
         self.views =
             collections.iter().filter(|one| one.kind == CollectionKind::View).cloned().collect();
-        let gone: Vec<(String, String)> = self
-            .target
-            .states
-            .iter()
-            .filter(|(key, _)| !self.tables.iter().any(|table| table.key == **key))
-            .map(|(key, state)| (key.clone(), state.name.clone()))
-            .collect();
-        for (key, name) in gone {
-            self.target.drop_table(&key, &name).await?;
+        self.settle_target().await?;
+        self.step(Step::Capture, 0)
+    }
+
+    /// Makes the tables of the target what they should be: first those go that are not, since
+    /// others may have their names.
+    async fn settle_target(&mut self) -> Result<(), MoveError> {
+        let fits = |key: &String, state: &TableState| {
+            self.tables.iter().any(|table| {
+                table.key == *key
+                    && table.name == state.name
+                    && table.definition() == state.definition
+            })
+        };
+        let states = self.target.states.clone();
+        for (key, state) in states.iter().filter(|(key, state)| !fits(key, state)) {
+            self.target.drop_table(key, state).await?;
         }
         for table in self.tables.clone() {
-            let state = self.target.states.get(&table.key);
-            let fits = state.is_some_and(|state| {
-                state.name == table.name && state.definition == table.definition()
-            });
-            if !fits {
+            if !self.target.states.contains_key(&table.key) {
                 self.target.make_table(&table).await?;
             }
         }
-        self.step(Step::Capture, 0)
+        Ok(())
     }
 
     /// The collections as they are known.
@@ -130,13 +136,25 @@ impl<'a> Mover<'a> {
         }
     }
 
+    /// Tells who watches that a piece of work on a table is done.
+    pub(super) fn step_on(
+        &mut self,
+        step: Step,
+        table: &Table,
+        rows: usize,
+    ) -> Result<(), MoveError> {
+        self.progress.collection.clone_from(&table.name);
+        let stepped = self.step(step, u64::try_from(rows).unwrap_or(u64::MAX));
+        self.progress.collection.clear();
+        stepped
+    }
+
     /// Tells who watches that a piece of work is done.
     pub(super) fn step(&mut self, step: Step, rows: u64) -> Result<(), MoveError> {
         if self.progress.step != step {
             self.progress.step = step;
             self.progress.rows_done = 0;
             self.progress.bytes_done = 0;
-            self.progress.collection.clear();
         }
         self.progress.rows_done += rows;
         match self.watch.at(&self.progress) {

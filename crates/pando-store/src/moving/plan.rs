@@ -116,19 +116,18 @@ impl Mover<'_> {
             let before = scanned.rows;
             let piece = scanned.piece(&self.source, table, after)?;
             after = piece.last;
-            self.progress.collection.clone_from(&table.name);
-            self.step(Step::Plan, scanned.rows - before)?;
+            self.step_on(Step::Plan, table, scanned.rows - before)?;
             if piece.end {
                 break;
             }
             self.rest(began).await;
         }
-        plan.rows += scanned.rows;
+        plan.rows += u64::try_from(scanned.rows).unwrap_or(u64::MAX);
         plan.bytes += scanned.bytes;
         if let Some(collection) = &table.collection {
             plan.collections.push(PlannedCollection {
                 name: table.name.clone(),
-                rows: scanned.rows,
+                rows: u64::try_from(scanned.rows).unwrap_or(u64::MAX),
                 bytes: scanned.bytes,
                 indexes: collection.indexes.len(),
             });

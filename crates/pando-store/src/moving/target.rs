@@ -165,35 +165,31 @@ impl Target {
         Ok(())
     }
 
-    /// Makes the table anew and empty.
+    /// Makes a table that is not there.
     pub(super) async fn make_table(&mut self, table: &Table) -> Result<(), MoveError> {
         let definition = table.definition();
         let transaction = self.client.transaction().await?;
         if let Some(collection) = &table.collection {
-            let drop = format!("DROP TABLE IF EXISTS {} CASCADE", table.target_name());
-            transaction.batch_execute(&drop).await?;
             for statement in ddl::create_table(collection) {
                 transaction.batch_execute(&statement).await?;
             }
-        } else {
-            transaction.batch_execute(&format!("DELETE FROM {}", table.target_name())).await?;
         }
-        let text = "INSERT INTO pando.moving_tables (key, name, definition) VALUES ($1, $2, $3) \
-                    ON CONFLICT (key) DO UPDATE SET name = excluded.name, \
-                    definition = excluded.definition, copied = DEFAULT, complete = DEFAULT, \
-                    indexed = DEFAULT, compared = DEFAULT, verified = DEFAULT";
+        let text = "INSERT INTO pando.moving_tables (key, name, definition) VALUES ($1, $2, $3)";
         transaction.execute(text, &[&table.key, &table.name, &definition]).await?;
-        transaction.batch_execute(VIEWS_GONE).await?;
         transaction.commit().await?;
         self.statements.clear();
         self.counted.remove(&table.key);
         self.load().await
     }
 
-    /// Drops the table of a collection that is gone.
-    pub(super) async fn drop_table(&mut self, key: &str, name: &str) -> Result<(), MoveError> {
+    /// Drops the table of a collection that is gone, or is another one by now.
+    pub(super) async fn drop_table(
+        &mut self,
+        key: &str,
+        state: &TableState,
+    ) -> Result<(), MoveError> {
         let transaction = self.client.transaction().await?;
-        let drop = format!("DROP TABLE IF EXISTS {} CASCADE", ddl::quoted(name));
+        let drop = format!("DROP TABLE IF EXISTS {} CASCADE", ddl::quoted(&state.name));
         transaction.batch_execute(&drop).await?;
         transaction.execute("DELETE FROM pando.moving_tables WHERE key = $1", &[&key]).await?;
         transaction.batch_execute(VIEWS_GONE).await?;

@@ -272,8 +272,7 @@ impl Mover<'_> {
                 }
             }
             after = piece.last;
-            self.progress.collection.clone_from(&table.name);
-            self.step(Step::Verify, u64::try_from(sums.len()).unwrap_or(u64::MAX))?;
+            self.step_on(Step::Verify, table, sums.len())?;
             if piece.end {
                 return Ok(None);
             }

@@ -60,8 +60,7 @@ impl Mover<'_> {
         for table in self.tables.clone() {
             while self.target.states.get(&table.key).is_some_and(|state| !state.verified) {
                 let count = self.verify_piece(&table).await?;
-                self.progress.collection.clone_from(&table.name);
-                self.step(Step::Verify, u64::try_from(count).unwrap_or(u64::MAX))?;
+                self.step_on(Step::Verify, &table, count)?;
                 if began.elapsed() > SLICE {
                     return Ok(caught);
                 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pando_schema::{Collection, CollectionKind, Field, FieldKind, SqlValue, Value};
+use pando_store::postgres::ddl;
 use rusqlite::types::ValueRef;
 use tokio_postgres::Client;
 
@@ -14,8 +15,26 @@ type Rows = BTreeMap<String, (i64, Vec<String>)>;
 /// Fails if a record is missing in, extra in or different in PostgreSQL. Returns how many there are.
 pub(crate) async fn same(world: &World) -> usize {
     let (lite, client) = (world.lite(), world.client().await);
+    let count = same_records(world, world.store.schema().iter().map(|one| &**one)).await;
+    for table in ["_collections", "_params"] {
+        let text = format!("SELECT id FROM {table} ORDER BY id");
+        let mut statement = lite.prepare(&text).unwrap();
+        let here = statement.query_map([], |row| row.get(0)).unwrap();
+        let here: Vec<String> = here.collect::<Result<_, _>>().unwrap();
+        let there = client.query(&text, &[]).await.unwrap();
+        assert_eq!(here, there.iter().map(|row| row.get(0)).collect::<Vec<String>>(), "{table}");
+    }
+    count
+}
+
+/// The same for the records of collections.
+pub(crate) async fn same_records(
+    world: &World,
+    collections: impl Iterator<Item = &Collection>,
+) -> usize {
+    let (lite, client) = (world.lite(), world.client().await);
     let mut count = 0;
-    for collection in world.store.schema().iter() {
+    for collection in collections {
         if collection.kind == CollectionKind::View {
             continue;
         }
@@ -27,14 +46,6 @@ pub(crate) async fn same(world: &World) -> usize {
         let extra: Vec<&String> = there.keys().filter(|id| !here.contains_key(*id)).collect();
         assert!(extra.is_empty(), "{} has {extra:?} too many", collection.name);
         count += here.len();
-    }
-    for table in ["_collections", "_params"] {
-        let text = format!("SELECT id FROM {table} ORDER BY id");
-        let mut statement = lite.prepare(&text).unwrap();
-        let here = statement.query_map([], |row| row.get(0)).unwrap();
-        let here: Vec<String> = here.collect::<Result<_, _>>().unwrap();
-        let there = client.query(&text, &[]).await.unwrap();
-        assert_eq!(here, there.iter().map(|row| row.get(0)).collect::<Vec<String>>(), "{table}");
     }
     count
 }
@@ -85,10 +96,11 @@ pub(crate) async fn of_postgres(client: &Client, collection: &Collection) -> Row
             FieldKind::Number { .. } | FieldKind::Bool { .. } => "",
             _ => "::text",
         };
-        format!("\"{}\"{cast}", field.name)
+        format!("{}{cast}", ddl::quoted(&field.name))
     };
     let columns: Vec<String> = collection.fields.iter().map(column).collect();
-    let text = format!("SELECT _b, _n, {} FROM \"{}\"", columns.join(", "), collection.name);
+    let (columns, table) = (columns.join(", "), ddl::quoted(&collection.name));
+    let text = format!("SELECT _b, _n, {columns} FROM {table}");
     let mut found = Rows::new();
     for row in client.query(&text, &[]).await.unwrap() {
         let values: Vec<String> = collection

@@ -1,6 +1,5 @@
 //! A server's gate, without the server: writers take it as a read lock.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pando_store::StoreError;
@@ -14,7 +13,6 @@ struct Inner {
     writes: Arc<RwLock<()>>,
     prepared: Mutex<Option<Home>>,
     home: Mutex<Home>,
-    closed: AtomicU32,
 }
 
 impl TestGate {
@@ -23,7 +21,6 @@ impl TestGate {
             writes: Arc::default(),
             prepared: Mutex::new(None),
             home: Mutex::new(Home::Sqlite),
-            closed: AtomicU32::new(0),
         }))
     }
 
@@ -36,11 +33,6 @@ impl TestGate {
     pub(crate) fn home(&self) -> Home {
         self.0.home.lock().unwrap().clone()
     }
-
-    /// How often writes were held.
-    pub(crate) fn closed_count(&self) -> u32 {
-        self.0.closed.load(Ordering::Relaxed)
-    }
 }
 
 impl Gate for TestGate {
@@ -52,7 +44,6 @@ impl Gate for TestGate {
     fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate>, StoreError>> {
         Box::pin(async {
             let guard = Arc::clone(&self.0.writes).write_owned().await;
-            self.0.closed.fetch_add(1, Ordering::Relaxed);
             let closed: Box<dyn ClosedGate> =
                 Box::new(Closed { inner: Arc::clone(&self.0), _guard: guard });
             Ok(closed)

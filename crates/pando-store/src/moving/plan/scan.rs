@@ -37,7 +37,7 @@ pub struct Finding {
 /// What was seen of a table.
 #[derive(Default)]
 pub(super) struct Scan {
-    pub(super) rows: u64,
+    pub(super) rows: usize,
     pub(super) bytes: u64,
     /// By field and what there is to say.
     normalised: BTreeMap<(usize, String), Finding>,
