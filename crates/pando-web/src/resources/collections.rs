@@ -42,16 +42,13 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
     let page = Page::of(&request.query)?;
     access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
+    query.speak(conn.dialect());
     // Without a sort the order is that of the index or table that SQLite reads: as in PocketBase
     // only if as many columns are asked for. The first one is the id.
     let sql = query.list(Columns::All, page.size, page.offset());
-    let ids = conn.texts(&sql.text, &sql.values).await?;
-    let total = if page.counted {
-        let sql = query.count();
-        Some(conn.integer(&sql.text, &sql.values).await?.unwrap_or(0))
-    } else {
-        None
-    };
+    let ids = conn.texts(&sql).await?;
+    let total =
+        if page.counted { Some(conn.integer(&query.count()).await?.unwrap_or(0)) } else { None };
     let shown =
         ids.iter().filter_map(|id| schema.by_id(id)).map(|found| found.to_json().to_string());
     let mut text = b"{\"items\":[".to_vec();
