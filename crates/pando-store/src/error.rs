@@ -62,8 +62,8 @@ pub enum StoreError {
     #[error("the database failed")]
     Sqlite(#[source] rusqlite::Error),
     /// The database refused a statement.
-    #[error("the database failed")]
-    Postgres(#[source] tokio_postgres::Error),
+    #[error("the database failed: {}", crate::postgres::words(.0))]
+    Postgres(tokio_postgres::Error),
 }
 
 impl StoreError {

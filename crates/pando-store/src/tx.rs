@@ -137,23 +137,23 @@ impl Tx {
 
     /// Sets a point to which what follows can be undone, within a request's part.
     pub(crate) async fn savepoint(&mut self) -> Result<Mark, StoreError> {
-        self.conn().batch("SAVEPOINT inner").await?;
+        self.conn().batch("SAVEPOINT part").await?;
         if let Some(design) = &mut self.design {
-            design.batch("SAVEPOINT inner").await?;
+            design.batch("SAVEPOINT part").await?;
         }
         Ok(self.mark())
     }
 
     pub(crate) async fn release(&mut self) -> Result<(), StoreError> {
-        self.conn().batch("RELEASE inner").await?;
+        self.conn().batch("RELEASE part").await?;
         match &mut self.design {
-            Some(design) => design.batch("RELEASE inner").await,
+            Some(design) => design.batch("RELEASE part").await,
             None => Ok(()),
         }
     }
 
     pub(crate) async fn undo_to(&mut self, mark: Mark) -> Result<(), StoreError> {
-        const UNDO: &str = "ROLLBACK TO inner; RELEASE inner";
+        const UNDO: &str = "ROLLBACK TO part; RELEASE part";
         self.back_to(mark);
         if let Some(connection) = self.conn().postgres() {
             connection.roll_back_to(UNDO).await?;

@@ -311,11 +311,13 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
         CollectionError::Malformed(error @ DraftError::NoSuchId) => raw(error.to_string()),
         CollectionError::Invalid(problems) => ApiError::invalid(failed, &problems),
         CollectionError::Store(error) => match ApiError::from(error) {
-            error if error.status == StatusCode::INTERNAL_SERVER_ERROR => ApiError {
-                status: StatusCode::BAD_REQUEST,
-                message: crate::error::sentence(failed),
-                ..error
-            },
+            error if error.status == StatusCode::INTERNAL_SERVER_ERROR => {
+                // PocketBase answers 400, but it is not the client's fault.
+                let cause = error.cause.as_ref().map(|cause| format!("{cause:#}"));
+                warn!(error = cause, "failed to save collections");
+                let message = crate::error::sentence(failed);
+                ApiError { status: StatusCode::BAD_REQUEST, message, ..error }
+            }
             error => error,
         },
         other @ (CollectionError::Import(_)
@@ -331,6 +333,7 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
 
 fn import_refusal(error: CollectionError, failed: &str) -> ApiError {
     match &error {
+        CollectionError::Store(_) => refusal(error, failed),
         CollectionError::Invalid(problems) => ApiError::invalid(failed, problems),
         CollectionError::Import(import) => ApiError::invalid(failed, &import.problems()),
         other => {
