@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use pando_testkit::compare::{AREAS, DEVIATIONS, Options, Report};
-use pando_testkit::server::Product;
+use pando_testkit::compare::{AREAS, DEVIATIONS, Engine, Options, Report};
+use pando_testkit::{Product, Program};
 
 const USAGE: &str =
     "usage: cargo xtask compare [--requests N] [--seed N] [--only AREA] [--verbose] [--self-test]
+       [--database sqlite|postgres]
 
 Starts the real PocketBase and Pando on copies of one generated data set, sends both the same
 seeded requests and prints each difference. Exit code 1 unless all answers agree.
@@ -16,6 +17,7 @@ seeded requests and prints each difference. Exit code 1 unless all answers agree
   --seed N       another data set and other requests (1)
   --only AREA    one area of the API
   --verbose      print every difference, not only the first ones of each area
+  --database D   where Pando has its records (sqlite)
   --self-test    PocketBase on both sides: shows what the comparison itself gets wrong";
 const REQUEST_COUNT: usize = 3000;
 /// Without `--verbose`: enough to see a pattern.
@@ -49,28 +51,33 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
 /// The options and whether to print everything; `None` asks for help.
 fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
-    let mut options = Options {
-        requests: REQUEST_COUNT,
-        seed: 1,
-        only: None,
-        right: Product::Pando,
-        binary: None,
-    };
-    let mut verbose = false;
+    let (mut requests, mut seed, mut only) = (REQUEST_COUNT, 1, None);
+    let (mut product, mut engine, mut verbose) = (Product::Pando, Engine::Sqlite, false);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
         match arg.as_str() {
-            "--requests" => options.requests = value()?.parse().context("bad --requests")?,
-            "--seed" => options.seed = value()?.parse().context("bad --seed")?,
-            "--only" => options.only = Some(value()?.clone()),
+            "--requests" => requests = value()?.parse().context("bad --requests")?,
+            "--seed" => seed = value()?.parse().context("bad --seed")?,
+            "--only" => only = Some(value()?.clone()),
             "--verbose" => verbose = true,
-            "--self-test" => options.right = Product::Oracle,
+            "--self-test" => product = Product::Oracle,
+            "--database" => {
+                engine = match value()?.as_str() {
+                    "sqlite" => Engine::Sqlite,
+                    "postgres" => Engine::Postgres,
+                    other => bail!("unknown database {other:?}\n{USAGE}"),
+                }
+            }
             "--help" | "-h" => return Ok(None),
             other => bail!("unknown argument {other:?}\n{USAGE}"),
         }
     }
-    Ok(Some((options, verbose)))
+    if product == Product::Oracle && engine == Engine::Postgres {
+        bail!("PocketBase has no database on PostgreSQL\n{USAGE}");
+    }
+    let right = Program::find(product)?;
+    Ok(Some((Options { requests, seed, only, right, engine }, verbose)))
 }
 
 fn shorten(report: &mut Report) {

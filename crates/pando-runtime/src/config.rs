@@ -12,6 +12,7 @@
 //!
 //! Invariant: a problem never stops the reading, so that the operator sees every problem at once.
 
+mod database;
 mod layers;
 mod problems;
 mod secret;
@@ -24,6 +25,7 @@ mod table;
 mod units;
 mod web;
 
+pub use database::DatabaseConfig;
 pub use layers::Layers;
 pub use problems::{Problem, Problems};
 pub use secret::Secret;

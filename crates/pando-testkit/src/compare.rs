@@ -17,13 +17,14 @@ pub use dataset::Dataset;
 pub use deviations::{DEVIATIONS, Deviation};
 pub use report::{Count, Difference, Report};
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::server::{Product, Server, find_binary};
+use crate::postgres::Postgres;
+use crate::server::{Product, Program, Server};
 use normalize::Normalizer;
 use scenario::{Scenario, Step};
 use side::Side;
@@ -37,9 +38,25 @@ pub struct Options {
     /// Only this area.
     pub only: Option<String>,
     /// The server on the right; the left one is always the oracle.
-    pub right: Product,
-    /// The binary on the right, if it is not to be searched for.
-    pub binary: Option<PathBuf>,
+    pub right: Program,
+    /// Where the server on the right has its records.
+    pub engine: Engine,
+}
+
+/// Where records live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// In the data directory.
+    Sqlite,
+    /// In a database of a server of this process. Pando only.
+    Postgres,
+}
+
+impl Options {
+    /// A small comparison on SQLite.
+    pub fn new(right: Program) -> Self {
+        Self { requests: 300, seed: 1, only: None, right, engine: Engine::Sqlite }
+    }
 }
 
 /// Runs one comparison.
@@ -69,13 +86,21 @@ struct Sides {
     left: Side,
     right: Side,
     step_count: usize,
+    /// Ends with its last user.
+    _postgres: Option<Arc<Postgres>>,
 }
 
 impl Sides {
     fn start(dataset: &Dataset, options: &Options) -> Result<Self> {
         let left = Server::start(Product::Oracle, &dataset.copy("left")?)?;
-        let binary = options.binary.clone().map_or_else(|| find_binary(options.right), Ok)?;
-        let right = Server::start_binary(options.right, &binary, &dataset.copy("right")?)?;
+        let postgres = match options.engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(Postgres::start()?),
+        };
+        let right = match &postgres {
+            None => Server::launch(&options.right, &dataset.copy("right")?)?,
+            Some(server) => start_on_database(dataset, &options.right, server)?,
+        };
         let normalizer = Normalizer::new(dataset.known.clone());
         let mut left = Side::new(left, normalizer.clone());
         let mut right = Side::new(right, normalizer);
@@ -84,7 +109,7 @@ impl Sides {
             // The auth area reports why; the other areas can still be compared.
             right.borrow_tokens(&left);
         }
-        Ok(Self { left, right, step_count: 0 })
+        Ok(Self { left, right, step_count: 0, _postgres: postgres })
     }
 
     fn play(&mut self, scenario: &Scenario, report: &mut Report) {
@@ -129,4 +154,14 @@ impl Sides {
         }
         None
     }
+}
+
+/// Starts the server on the right with the data set in a new database.
+fn start_on_database(dataset: &Dataset, right: &Program, server: &Postgres) -> Result<Server> {
+    let database = server.new_database()?;
+    let program = right.clone().on_database(&server.url(&database));
+    let dir = dataset
+        .copy_to_database("right", &program, (server, &database))
+        .context("failed to bring the data set into PostgreSQL")?;
+    Server::launch(&program, &dir)
 }

@@ -1,8 +1,8 @@
 //! Kills a server under concurrent writes and checks that nothing it acknowledged is lost.
 //!
 //! Each round: several writers create, update, delete and batch records of their own; the process
-//! is killed (SIGKILL) once a drawn number of writes was acknowledged; a copy of the directory must
-//! pass `PRAGMA integrity_check`; after a restart every acknowledged write must be there, and of
+//! is killed (SIGKILL) once a drawn number of writes was acknowledged; a copy of SQLite's directory
+//! must pass `PRAGMA integrity_check`; after a restart every acknowledged write must be there, and of
 //! the one write per writer that had no answer yet either all or nothing.
 
 mod integrity;
@@ -23,7 +23,7 @@ use crate::fixture;
 use crate::http::Request;
 use crate::rng::Rng;
 use crate::root::RootClient;
-use crate::server::{Product, Server, find_binary, upsert_superuser_with};
+use crate::server::{Program, Server};
 use crate::wait::wait_for;
 use writer::Writer;
 
@@ -51,24 +51,16 @@ pub struct CrashReport {
 }
 
 /// Runs `rounds` rounds; fails with the first write that was lost or half done.
-///
-/// Without a `binary` the product's own is searched for.
-pub fn run(
-    product: Product,
-    binary: Option<&Path>,
-    rounds: usize,
-    seed: u64,
-) -> Result<CrashReport> {
-    let binary = binary.map_or_else(|| find_binary(product), |path| Ok(path.to_owned()))?;
+pub fn run(program: &Program, rounds: usize, seed: u64) -> Result<CrashReport> {
     let started = Instant::now();
     let root = tempfile::tempdir().context("failed to make a directory")?;
     let dir = root.path().join("data");
-    upsert_superuser_with(&binary, &dir, EMAIL, PASSWORD)?;
+    program.upsert_superuser(&dir, EMAIL, PASSWORD)?;
     let mut rng = Rng::new(seed).fork("crash");
     let mut writers: Vec<Writer> = (0..WRITER_COUNT)
         .map(|number| Writer::new(number, rng.fork(&number.to_string())))
         .collect();
-    let mut server = Server::start_binary(product, &binary, &dir)?;
+    let mut server = Server::launch(program, &dir)?;
     prepare(&server)?;
     let mut report = CrashReport {
         rounds,
@@ -83,9 +75,11 @@ pub fn run(
         let target = usize::try_from(target).context("negative number of writes")?;
         report.acknowledged += write_until_killed(&mut server, &mut writers, target)
             .with_context(|| format!("round {round}, seed {seed}"))?;
-        check_integrity(&dir, &root.path().join("copy"))
-            .with_context(|| format!("round {round}, seed {seed}"))?;
-        server = Server::start_binary(product, &binary, &dir)?;
+        if program.keeps_records_in_directory() {
+            check_integrity(&dir, &root.path().join("copy"))
+                .with_context(|| format!("round {round}, seed {seed}"))?;
+        }
+        server = Server::launch(program, &dir)?;
         report.restart_time_max = report.restart_time_max.max(server.start_time());
         let found = fetch_all(&server)?;
         for writer in &mut writers {

@@ -3,10 +3,12 @@
 //! *Invariant*: a request is never sent twice, so a test may count what the server received.
 //! *Source*: RFC 9112 (message format, chunked coding).
 
+mod encode;
 mod message;
 mod multipart;
 mod stream;
 
+pub use encode::encode;
 pub use message::{Request, Response};
 pub use multipart::Multipart;
 pub(crate) use stream::Connection;

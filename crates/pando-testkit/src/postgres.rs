@@ -1,42 +1,32 @@
-//! A real PostgreSQL for tests: one server for all tests of a process, a database for each.
+//! A real PostgreSQL for tests: one server for all tests of a process, a database for each; or
+//! servers of one's own, which can be stopped, frozen and measured.
 //!
-//! The server listens on a socket in a directory of its own and never syncs. It ends when the
-//! last test lets go of it, and also when the process dies: a shell waits for that at a pipe.
+//! A server listens on a socket in a directory of its own. It ends when the last test lets go of
+//! it, and also when the process dies: a shell waits for that at a pipe.
 
-use std::fs;
+mod cluster;
+mod programs;
+mod setup;
+
+pub use setup::PostgresSetup;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use tempfile::TempDir;
+use anyhow::Result;
 
-use crate::wait_for;
-
-/// The oldest release that will do.
-const VERSION_MIN: u32 = 15;
-
-/// Where Debian keeps the programs of each release.
-const RELEASES: &str = "/usr/lib/postgresql";
-
-/// PostgreSQL refuses to run as root.
-const USER: &str = "postgres";
-
-const START_WITHIN: Duration = Duration::from_secs(30);
-
-/// Runs the server `$1 $2…` until nothing can come from the pipe any more.
-const GUARD: &str = "\"$@\" & cat > /dev/null; kill -INT $!; wait";
+use crate::http::encode;
+use cluster::Cluster;
+use programs::{USER, run};
 
 static RUNNING: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
 
-/// A running server.
+/// A server. Roles but the superuser of [`Postgres::url`] must give their password.
 #[derive(Debug)]
 pub struct Postgres {
-    guard: Child,
-    programs: PathBuf,
-    dir: TempDir,
+    cluster: Cluster,
     databases: AtomicU32,
 }
 
@@ -48,98 +38,118 @@ impl Postgres {
         if let Some(server) = running.upgrade() {
             return Ok(server);
         }
-        let server = Arc::new(Postgres::launch()?);
+        let server = Arc::new(Postgres::own(PostgresSetup::default())?);
         *running = Arc::downgrade(&server);
         Ok(server)
     }
 
-    fn launch() -> Result<Postgres> {
-        let programs = programs()?;
-        let dir = TempDir::new().context("failed to make a directory for PostgreSQL")?;
-        if root() {
-            run(Command::new("chown").arg(USER).arg(dir.path()))?;
-        }
-        let data = dir.path().join("data");
-        let mut init = as_user(&programs.join("initdb"));
-        init.arg("--pgdata").arg(&data);
-        init.args(["--username", USER, "--auth=trust", "--encoding=UTF8", "--no-sync"]);
-        init.args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]);
-        run(&mut init)?;
-        let mut guard = as_user(Path::new("sh"));
-        guard.args(["-c", GUARD, "sh"]).arg(programs.join("postgres"));
-        guard.arg("-D").arg(&data).arg("-k").arg(dir.path());
-        for setting in
-            ["listen_addresses=", "fsync=off", "full_page_writes=off", "log_destination=stderr"]
-        {
-            guard.args(["-c", setting]);
-        }
-        let log = fs::File::create(dir.path().join("log"))?;
-        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn();
-        let guard = guard.context("failed to start PostgreSQL")?;
-        let server = Postgres { guard, programs, dir, databases: AtomicU32::new(0) };
-        wait_for("the start of PostgreSQL", START_WITHIN, || {
-            let mut ready = Command::new(server.programs.join("pg_isready"));
-            let ready = ready.arg("-h").arg(server.dir.path()).stdout(Stdio::null()).status()?;
-            Ok(ready.success().then_some(()))
-        })
-        .with_context(|| fs::read_to_string(server.dir.path().join("log")).unwrap_or_default())?;
-        Ok(server)
+    /// A server for the caller alone.
+    pub fn own(setup: PostgresSetup) -> Result<Postgres> {
+        Ok(Postgres { cluster: Cluster::start(setup)?, databases: AtomicU32::new(0) })
     }
 
     /// A new, empty database: how to connect to it, in libpq's form.
     pub fn database(&self) -> Result<String> {
+        let name = self.new_database()?;
+        let (host, port) = (self.socket_dir().display(), self.cluster.port());
+        Ok(format!("host={host} port={port} user={USER} dbname={name}"))
+    }
+
+    /// A new, empty database: its name.
+    pub fn new_database(&self) -> Result<String> {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let host = self.dir.path().display().to_string();
-        let mut create = Command::new(self.programs.join("createdb"));
-        run(create.args(["--host", &host, "--username", USER, &name]))?;
-        Ok(format!("host={host} user={USER} dbname={name}"))
+        let mut create = self.client("createdb");
+        run(create.arg(&name))?;
+        Ok(name)
+    }
+
+    /// How the superuser connects to a database through the socket.
+    pub fn url(&self, database: &str) -> String {
+        self.url_through(self.socket_dir(), USER, database)
+    }
+
+    /// The same for another role; the password stands in the URL.
+    pub fn url_as(&self, role: &str, password: &str, database: &str) -> String {
+        let user = format!("{}:{}", encode(role), encode(password));
+        self.url_through(self.socket_dir(), &user, database)
+    }
+
+    /// How the superuser connects if a socket of the same name in `dir` leads to the server.
+    pub fn url_by_way_of(&self, dir: &Path, database: &str) -> String {
+        self.url_through(dir, USER, database)
+    }
+
+    /// How the superuser connects over TCP, if the setup has a port.
+    pub fn tcp_url(&self, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/{}", self.cluster.port(), encode(database))
+    }
+
+    fn url_through(&self, dir: &Path, user: &str, database: &str) -> String {
+        let host = encode(&dir.to_string_lossy());
+        format!("postgres://{user}@{host}:{}/{}", self.cluster.port(), encode(database))
+    }
+
+    /// Where the socket is.
+    pub fn socket_dir(&self) -> &Path {
+        self.cluster.dir()
+    }
+
+    /// The socket itself.
+    pub fn socket(&self) -> PathBuf {
+        self.socket_dir().join(format!(".s.PGSQL.{}", self.cluster.port()))
+    }
+
+    /// Runs statements as superuser; gives the rows as text, a line each, columns parted by `|`.
+    pub fn sql(&self, database: &str, text: &str) -> Result<String> {
+        let mut psql = self.client("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]);
+        psql.args(["--set", "ON_ERROR_STOP=1", "--dbname", database, "--command", text]);
+        Ok(run(&mut psql)?.trim_end().to_owned())
+    }
+
+    /// The same for a script, which may hold rows for `COPY … FROM STDIN`.
+    pub fn script(&self, database: &str, text: &str) -> Result<()> {
+        let mut psql = self.client("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--single-transaction"]);
+        psql.args(["--dbname", database, "--file", "-"]);
+        programs::run_with_input(&mut psql, text)
+    }
+
+    /// One of PostgreSQL's client programs, told where the server is.
+    pub fn client(&self, program: &str) -> std::process::Command {
+        self.cluster.client(program)
+    }
+
+    /// CPU time of the whole server since its start, user and system.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        self.cluster.cpu_time()
+    }
+
+    /// Ends the server as its operator would: open transactions are rolled back, data are written.
+    pub fn stop(&mut self) -> Result<()> {
+        self.cluster.stop()
+    }
+
+    /// Ends the server as a crash would.
+    pub fn crash(&mut self) {
+        self.cluster.crash();
+    }
+
+    /// Starts the server again at the same place with the same data.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.cluster.launch()
+    }
+
+    /// Holds all of the server's processes up: it takes connections and answers nothing.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.cluster.freeze()
+    }
+
+    /// Ends a freeze.
+    pub fn thaw(&mut self) -> Result<()> {
+        self.cluster.thaw()
     }
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        // The end of the pipe tells the shell to end the server.
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
-    }
-}
-
-fn root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-/// A command that runs as the user that PostgreSQL may run as.
-fn as_user(program: &Path) -> Command {
-    if !root() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("runuser");
-    command.args(["-u", USER, "--"]).arg(program);
-    command
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    // Directories of root are closed to the user of the server.
-    let output = command.current_dir("/").output();
-    let output = output.with_context(|| format!("failed to run {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
-}
-
-/// Where the programs of the newest release are.
-fn programs() -> Result<PathBuf> {
-    let mut newest: Option<(u32, PathBuf)> = None;
-    for entry in fs::read_dir(RELEASES).into_iter().flatten() {
-        let entry = entry?;
-        let version = entry.file_name().to_string_lossy().parse::<u32>().unwrap_or(0);
-        let programs = entry.path().join("bin");
-        if programs.join("initdb").exists() && newest.as_ref().is_none_or(|best| best.0 < version) {
-            newest = Some((version, programs));
-        }
-    }
-    let (version, programs) = newest.context("no PostgreSQL: apt-get install postgresql")?;
-    ensure!(version >= VERSION_MIN, "PostgreSQL {version} is too old for the tests");
-    Ok(programs)
-}
+#[cfg(test)]
+mod tests;

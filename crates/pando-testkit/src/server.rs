@@ -3,19 +3,21 @@
 //! *Invariant*: a server that a test started is gone when its `Server` is dropped.
 
 mod binary;
-mod process;
+mod program;
 
 pub use binary::{Product, find_binary};
+pub use program::Program;
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::http::{HttpClient, Request};
+use crate::process;
 use crate::wait::wait_for;
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -39,14 +41,19 @@ impl Server {
     /// Static files are looked for in `DIR-public` beside it; what the server prints goes to
     /// `DIR.log` beside it.
     pub fn start(product: Product, dir: &Path) -> Result<Self> {
-        Self::start_binary(product, &find_binary(product)?, dir)
+        Self::launch(&Program::find(product)?, dir)
     }
 
     /// The same with a binary of the caller's choice.
     pub fn start_binary(product: Product, binary: &Path, dir: &Path) -> Result<Self> {
+        Self::launch(&Program::new(product, binary), dir)
+    }
+
+    /// The same with a program that was set up before.
+    pub fn launch(program: &Program, dir: &Path) -> Result<Self> {
         let mut failure = None;
         for _ in 0..PORT_ATTEMPTS_MAX {
-            match Self::try_start(product, binary, dir) {
+            match Self::try_start(program, dir) {
                 Ok(server) => return Ok(server),
                 Err(error) => failure = Some(error),
             }
@@ -58,11 +65,12 @@ impl Server {
         Err(failure.context("no attempt was made")?)
     }
 
-    fn try_start(product: Product, binary: &Path, dir: &Path) -> Result<Self> {
+    fn try_start(program: &Program, dir: &Path) -> Result<Self> {
         let addr = free_addr()?;
         let log = File::create(log_path(dir)).context("failed to create the server's log")?;
         let begun = Instant::now();
-        let child = Command::new(binary)
+        let child = program
+            .command()
             .arg("serve")
             // Else PocketBase writes files beside its directory and reads them at the next start.
             .arg("--automigrate=false")
@@ -75,8 +83,8 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .with_context(|| format!("failed to start {}", binary.display()))?;
-        let dir = dir.to_owned();
+            .with_context(|| format!("failed to start {}", program.binary().display()))?;
+        let (product, dir) = (program.product(), dir.to_owned());
         let mut server = Self { product, child, addr, dir, start_time: Duration::ZERO };
         server.wait_until_healthy()?;
         server.start_time = begun.elapsed();
@@ -153,7 +161,7 @@ impl Server {
 
     /// Asks the server to stop (SIGTERM) and waits for its end.
     pub fn stop(&mut self) -> Result<()> {
-        process::terminate(self.pid())?;
+        process::signal("TERM", &[self.pid()])?;
         wait_for("the server's end after SIGTERM", STOP_DEADLINE, || Ok(self.child.try_wait()?))?;
         Ok(())
     }
@@ -176,24 +184,7 @@ impl Drop for Server {
 
 /// Creates or updates a superuser through the product's command line; the server may be stopped.
 pub fn upsert_superuser(product: Product, dir: &Path, email: &str, password: &str) -> Result<()> {
-    upsert_superuser_with(&find_binary(product)?, dir, email, password)
-}
-
-/// The same with a binary of the caller's choice.
-pub fn upsert_superuser_with(binary: &Path, dir: &Path, email: &str, password: &str) -> Result<()> {
-    let output = Command::new(binary)
-        .args(["superuser", "upsert", email, password])
-        .arg("--dir")
-        .arg(dir)
-        .output()
-        .context("failed to run the superuser command")?;
-    ensure!(
-        output.status.success(),
-        "the superuser command failed: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+    Program::find(product)?.upsert_superuser(dir, email, password)
 }
 
 /// Where the server looks for static files when its data directory is `dir`.

@@ -1,15 +1,17 @@
 //! The configuration of the whole program: the tables of all crates.
 
 use pando_runtime::config::{
-    DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig, TableView, WebConfig,
+    DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig,
+    TableView, WebConfig,
 };
-use pando_store::StoreOptions;
+use pando_store::{Database, StoreOptions};
 
 /// Every setting, checked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
     pub web: WebConfig,
     pub store: StoreConfig,
+    pub database: DatabaseConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -22,6 +24,7 @@ impl Config {
         let mut config = Config {
             web: layers.table(),
             store: layers.table(),
+            database: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -37,6 +40,7 @@ impl Config {
         let count = |setting: u32| usize::try_from(setting).unwrap_or(usize::MAX);
         let mut options = StoreOptions {
             dir: dir.into(),
+            database: self.database(),
             encryption_key: Some(self.store.encryption_key.reveal().to_owned())
                 .filter(|key| !key.is_empty()),
             write_queue_max: count(self.store.write_queue_max),
@@ -51,11 +55,19 @@ impl Config {
         options
     }
 
+    /// Where the records live if not in the data directory.
+    fn database(&self) -> Option<Database> {
+        let DatabaseConfig { url, connections } = &self.database;
+        let connections = usize::try_from(*connections).unwrap_or(usize::MAX);
+        (!url.is_empty()).then(|| Database { url: url.reveal().to_owned(), connections })
+    }
+
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 4] {
+    pub(crate) fn tables(&self) -> [TableView; 5] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
+            TableView::of(&self.database),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

@@ -3,8 +3,8 @@ use std::fs;
 use expect_test::{Expect, expect};
 
 use super::{
-    ByteSize, DrainConfig, Layers, LogConfig, Origins, Problems, Seconds, Secret, Sources,
-    StoreConfig, TableView, WebConfig, render_reference, render_toml,
+    ByteSize, DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Seconds, Secret,
+    Sources, StoreConfig, TableView, WebConfig, render_reference, render_toml,
 };
 
 crate::config_table! {
@@ -250,6 +250,10 @@ fn the_reference_page_is_made_of_the_doc_comments() {
 /// The problems of the tables of this crate, with `env` over the defaults.
 #[track_caller]
 fn check_tables(env: &[(&str, &str)], expect: Expect) {
+    expect.assert_eq(&problems_of_tables(env));
+}
+
+fn problems_of_tables(env: &[(&str, &str)]) -> String {
     let mut sources = Sources::empty();
     for (variable, value) in env {
         sources = sources.with_env(variable, value);
@@ -258,13 +262,13 @@ fn check_tables(env: &[(&str, &str)], expect: Expect) {
     let _web: WebConfig = layers.table();
     let mut store: StoreConfig = layers.table();
     store.read_encryption_env(&mut layers.problems, |name| sources.variable(name));
+    let _database: DatabaseConfig = layers.table();
     let _log: LogConfig = layers.table();
     let _drain: DrainConfig = layers.table();
-    let text = match layers.finish() {
+    match layers.finish() {
         Ok(_) => "valid".to_owned(),
         Err(problems) => problems.to_string(),
-    };
-    expect.assert_eq(&text);
+    }
 }
 
 #[test]
@@ -381,4 +385,50 @@ fn the_encryption_key_has_32_characters() {
         1 problem in the configuration
           store.encryption_env must not be given beside store.encryption_key (environment PANDO_STORE__ENCRYPTION_ENV)"#]],
     );
+}
+
+#[test]
+fn a_database_is_named_by_its_url() {
+    for url in [
+        "postgres://user:p%40ss@db.example.com:5432/pando?sslmode=require",
+        "postgresql://db/pando",
+        "postgres://pando@%2Frun%2Fpostgresql/pando",
+        "postgres:///pando?host=/run/postgresql",
+    ] {
+        check_tables(&[("PANDO_DATABASE__URL", url)], expect!["valid"]);
+    }
+    let mut problems: Vec<String> = Vec::new();
+    for url in ["mysql://user:hunter2@db/pando", "host=db password=hunter2", "db/pando"] {
+        problems.push(problems_of_tables(&[("PANDO_DATABASE__URL", url)]));
+    }
+    problems.dedup();
+    expect![[r#"
+        1 problem in the configuration
+          database.url must begin with postgres:// or postgresql:// (environment PANDO_DATABASE__URL)
+            hint: such as postgres://user:password@host:5432/name"#]].assert_eq(&problems.join("\n"));
+    problems.clear();
+    for url in ["postgres://", "postgres://user:hunter2@/pando", "postgres:///a?sslmode=host="] {
+        problems.push(problems_of_tables(&[("PANDO_DATABASE__URL", url)]));
+    }
+    problems.dedup();
+    expect![[r#"
+        1 problem in the configuration
+          database.url must name the server (environment PANDO_DATABASE__URL)
+            hint: such as postgres://user:password@host:5432/name"#]]
+    .assert_eq(&problems.join("\n"));
+}
+
+#[test]
+fn connections_to_the_database_have_bounds() {
+    for count in ["1", "1000"] {
+        check_tables(&[("PANDO_DATABASE__CONNECTIONS", count)], expect!["valid"]);
+    }
+    let problems =
+        ["0", "1001"].map(|count| problems_of_tables(&[("PANDO_DATABASE__CONNECTIONS", count)]));
+    assert_eq!(problems[0], problems[1]);
+    expect![[r#"
+        1 problem in the configuration
+          database.connections must be from 1 to 1000 (environment PANDO_DATABASE__CONNECTIONS)
+            hint: the server's own limit is max_connections, 100 if nobody changed it"#]]
+    .assert_eq(&problems[0]);
 }

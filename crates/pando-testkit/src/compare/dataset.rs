@@ -2,6 +2,7 @@
 
 mod collections;
 mod records;
+mod transfer;
 
 pub(crate) use records::{ALICE, BOB, Ids, MIA, PASSWORD};
 
@@ -14,9 +15,10 @@ use serde_json::{Value, json};
 use super::scenario::Variables;
 use crate::fixture;
 use crate::http::Request;
+use crate::postgres::Postgres;
 use crate::rng::Rng;
 use crate::root::RootClient;
-use crate::server::{Product, Server, public_dir, upsert_superuser};
+use crate::server::{Product, Program, Server, public_dir, upsert_superuser};
 
 pub(crate) const ROOT_EMAIL: &str = "root@example.com";
 
@@ -39,6 +41,8 @@ pub struct Dataset {
     pub(crate) known: BTreeSet<String>,
     /// Collection ids by name.
     pub(crate) collections: BTreeMap<String, String>,
+    /// The collections as the oracle shows them.
+    definitions: Vec<Value>,
 }
 
 impl Dataset {
@@ -55,6 +59,7 @@ impl Dataset {
             files: Vec::new(),
             known: BTreeSet::new(),
             collections: BTreeMap::new(),
+            definitions: Vec::new(),
         };
         let mut root_client = RootClient::login(&server, ROOT_EMAIL, PASSWORD)?;
         dataset.make_collections(&mut root_client)?;
@@ -68,6 +73,18 @@ impl Dataset {
         let dir = self.root.path().join(name);
         fixture::copy_dir(&self.root.path().join("origin"), &dir)?;
         fixture::copy_dir(&self.root.path().join("public"), &public_dir(&dir))?;
+        Ok(dir)
+    }
+
+    /// A copy for one side, with the records in an empty database that `program` is set up to use.
+    pub fn copy_to_database(
+        &self,
+        name: &str,
+        program: &Program,
+        database: (&Postgres, &str),
+    ) -> Result<PathBuf> {
+        let dir = self.copy(name)?;
+        transfer::transfer(program, &dir, &self.definitions, database)?;
         Ok(dir)
     }
 
@@ -92,11 +109,11 @@ impl Dataset {
         root.json(
             Request::patch("/api/collections/categories").bytes("application/json", category),
         )?;
-        let settings = json!({ "batch": { "enabled": true, "maxRequests": 20, "timeout": 10 } });
-        root.json(Request::patch("/api/settings").json(&settings))?;
+        root.json(Request::patch("/api/settings").json(&settings()))?;
         let all = root.json(Request::get("/api/collections?perPage=100"))?;
         for collection in all["items"].as_array().context("no items")? {
             self.learn_collection(collection, &mut names)?;
+            self.definitions.push(collection.clone());
         }
         Ok(())
     }
@@ -138,6 +155,10 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+fn settings() -> Value {
+    json!({ "batch": { "enabled": true, "maxRequests": 20, "timeout": 10 } })
 }
 
 /// Written once and copied, so that both sides show the same time of modification.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub(super) use crate::http::encode;
 use crate::http::{Multipart, Request};
 
 /// Who sends a request.
@@ -203,19 +204,6 @@ impl Variables {
         }
         filled
     }
-}
-
-/// Percent-encodes a query value or path segment.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 /// A target with encoded query parameters.

@@ -31,3 +31,21 @@ fn a_wrong_encryption_key_is_a_problem_of_the_flag() {
         "store.encryption_env must hold exactly 32 characters, not 5 (flag --encryptionEnv)";
     assert!(problems.contains(expected), "{problems}");
 }
+
+#[test]
+fn the_database_of_the_store_is_that_of_its_table() {
+    let options = |sources: &Sources| Config::read(sources).unwrap().store_options();
+    assert_eq!(options(&Sources::empty()).database, None);
+    let sources = Sources::empty()
+        .with_env("PANDO_DATABASE__URL", "postgres://me:hunter2@db/pando")
+        .with_env("PANDO_DATABASE__CONNECTIONS", "7");
+    let database = options(&sources).database.unwrap();
+    assert_eq!(
+        (database.url.as_str(), database.connections),
+        ("postgres://me:hunter2@db/pando", 7)
+    );
+    assert!(!format!("{database:?}").contains("hunter2"));
+    let config = Config::read(&sources).unwrap();
+    let shown = render_toml(&config.tables(), Some(&config.origins));
+    assert!(!shown.contains("hunter2") && shown.contains("# url = \"***\""), "{shown}");
+}

@@ -1,17 +1,25 @@
-//! A slice of `cargo xtask compare` with a fixed seed: every area of the API, a few hundred steps.
+//! A slice of `cargo xtask compare` with a fixed seed: every area of the API, a few hundred steps,
+//! with the records in SQLite and in PostgreSQL.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use pando_testkit::{
-    Product,
-    compare::{Options, run},
+    Product, Program,
+    compare::{Engine, Options, run},
 };
+
+fn check(engine: Engine) {
+    let pando = Program::new(Product::Pando, Path::new(env!("CARGO_BIN_EXE_pando")));
+    let report = run(&Options { requests: 400, engine, ..Options::new(pando) }).unwrap();
+    assert!(report.agreed(), "{report}");
+}
 
 #[test]
 fn answers_like_pocketbase() {
-    let binary = PathBuf::from(env!("CARGO_BIN_EXE_pando"));
-    let options =
-        Options { requests: 400, seed: 1, only: None, right: Product::Pando, binary: Some(binary) };
-    let report = run(&options).unwrap();
-    assert!(report.agreed(), "{report}");
+    check(Engine::Sqlite);
+}
+
+#[test]
+fn answers_like_pocketbase_on_postgres() {
+    check(Engine::Postgres);
 }

@@ -72,6 +72,8 @@ fn show_hides_secrets_and_tells_origins() {
         [store]
         dir = "d"                                    # flag --dir
 
+        [database]
+
         [log]
 
         [drain]"#]]

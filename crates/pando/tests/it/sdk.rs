@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use pando_testkit::server::{Product, Server, find_binary};
+use pando_testkit::{Postgres, Product, Program, Server};
 
 const EMAIL: &str = "root@example.com";
 const PASSWORD: &str = "1234567890";
@@ -17,26 +17,41 @@ const SHOWN_MAX: usize = 20;
 /// What is shown of two results from a little before their first difference.
 const EXCERPT_CHARS: usize = 240;
 
+/// What the script prints about PocketBase.
+fn oracle() -> String {
+    let oracle = transcript(&Program::find(Product::Oracle).unwrap());
+    assert!(oracle.ends_with(" 0 failed\n"), "the script is wrong about PocketBase:\n{oracle}");
+    oracle
+}
+
+fn pando() -> Program {
+    Program::new(Product::Pando, Path::new(env!("CARGO_BIN_EXE_pando")))
+}
+
 #[test]
 fn one_transcript_on_both_servers() {
-    let oracle = transcript(Product::Oracle, &find_binary(Product::Oracle).unwrap());
-    assert!(oracle.ends_with(" 0 failed\n"), "the script is wrong about PocketBase:\n{oracle}");
-    let pando = transcript(Product::Pando, Path::new(env!("CARGO_BIN_EXE_pando")));
-    let found = differences(&oracle, &pando);
+    check(&pando());
+}
+
+#[test]
+fn one_transcript_on_postgres() {
+    let server = Postgres::start().unwrap();
+    let database = server.new_database().unwrap();
+    check(&pando().on_database(&server.url(&database)));
+}
+
+fn check(pando: &Program) {
+    let found = differences(&oracle(), &transcript(pando));
     let shown = found[..found.len().min(SHOWN_MAX)].join("\n");
     assert!(found.is_empty(), "{} steps differ:\n{shown}", found.len());
 }
 
 /// What the script prints about a fresh server.
-fn transcript(product: Product, binary: &Path) -> String {
+fn transcript(program: &Program) -> String {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut superuser = Command::new(binary);
-    superuser.args(["superuser", "upsert", EMAIL, PASSWORD, "--dir"]).arg(&data);
-    let created = superuser.output().unwrap();
-    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
-
-    let server = Server::start_binary(product, binary, &data).unwrap();
+    program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
+    let server = Server::launch(program, &data).unwrap();
     let mut node = Command::new("node");
     node.arg("run.mjs").arg(format!("http://{}", server.addr())).args([EMAIL, PASSWORD]);
     let hint = "`cargo xtask setup` installs Node and the SDK";

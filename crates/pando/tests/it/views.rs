@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pando_testkit::http::Request;
 use pando_testkit::root::RootClient;
-use pando_testkit::server::{Product, Server, find_binary, upsert_superuser_with};
+use pando_testkit::server::{Product, Program, Server, find_binary};
 use serde_json::{Value, json};
 
 const EMAIL: &str = "root@example.com";
@@ -29,7 +29,7 @@ fn a_view_goes_from_one_server_to_the_other_and_back() {
 /// The first of `servers` makes the collections, each later one changes what the view reads.
 fn lives(servers: &[(Product, &Path)]) -> Vec<Value> {
     let dir = tempfile::tempdir().unwrap();
-    upsert_superuser_with(servers[0].1, dir.path(), EMAIL, PASSWORD).unwrap();
+    Program::new(servers[0].0, servers[0].1).upsert_superuser(dir.path(), EMAIL, PASSWORD).unwrap();
     let mut seen = Vec::new();
     for (index, (product, binary)) in servers.iter().enumerate() {
         let mut server = Server::start_binary(*product, binary, dir.path()).unwrap();
