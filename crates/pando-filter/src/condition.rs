@@ -102,7 +102,7 @@ pub(crate) fn write_ids(sql: &mut Sql, table: &BaseTable, ids: &[String]) {
         Dialect::Sqlite => {
             alias.write(sql);
             sql.column("id");
-            write_one_of(sql, ids);
+            sql.is_one_of(ids);
         }
         Dialect::Postgres => write_keys(sql, table, ids),
     }
@@ -135,18 +135,6 @@ fn write_keys(sql: &mut Sql, table: &BaseTable, ids: &[String]) {
 }
 
 /// Appends ` = ?` or ` IN (?, …)`; nothing is one of no values.
-fn write_one_of(sql: &mut Sql, values: &[String]) {
-    if let [only] = values {
-        sql.push(" = ").bind(SqlValue::Text(only.clone()));
-        return;
-    }
-    sql.push(" IN (");
-    for (index, value) in values.iter().enumerate() {
-        sql.push(if index == 0 { "" } else { ", " }).bind(SqlValue::Text(value.clone()));
-    }
-    sql.push(")");
-}
-
 impl EveryMatch {
     fn write(&self, sql: &mut Sql) {
         sql.push("NOT EXISTS (SELECT 1 FROM ");

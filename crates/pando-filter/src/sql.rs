@@ -106,9 +106,36 @@ impl Sql {
         }
     }
 
+    /// Appends that what stands before it is one of `items`; nothing is one of none.
+    pub fn is_one_of(&mut self, items: &[String]) -> &mut Sql {
+        match self.dialect {
+            Dialect::Sqlite if items.len() == 1 => self.push(" = ").bind(items[0].as_str()),
+            Dialect::Sqlite => {
+                self.push(" IN (");
+                for (index, item) in items.iter().enumerate() {
+                    self.push(if index == 0 { "" } else { ", " }).bind(item.as_str());
+                }
+                self.push(")")
+            }
+            // One placeholder for any number of them, so that there is one plan.
+            Dialect::Postgres => {
+                self.push(" = ANY(").bind(postgres::array_text(items)).push("::text[])")
+            }
+        }
+    }
+
     /// Appends a quoted name.
     pub fn ident(&mut self, ident: &Ident) -> &mut Sql {
         self.quote(&ident.0);
+        self
+    }
+
+    /// Appends the quoted name of a table or column, whatever is in it.
+    pub fn quoted(&mut self, name: &str) -> &mut Sql {
+        match self.dialect {
+            Dialect::Sqlite => self.quote(&name.replace('`', "``")),
+            Dialect::Postgres => self.quote(&name.replace('"', "\"\"")),
+        }
         self
     }
 

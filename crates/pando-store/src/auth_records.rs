@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use pando_schema::{Collection, Record, SqlValue};
+use pando_filter::{Dialect, Sql};
+use pando_schema::{Collection, Record};
 
-use crate::records::{WriteError, quoted};
+use crate::records::WriteError;
 use crate::{StoreError, Tx};
 
 const SUPERUSERS: &str = "_superusers";
@@ -27,8 +28,10 @@ impl Tx {
         if record.collection.name != SUPERUSERS || record.text("email") == INSTALLER_EMAIL {
             return Ok(());
         }
-        let installer = "DELETE FROM `_superusers` WHERE `email` = ?";
-        self.execute(installer, &[SqlValue::Text(INSTALLER_EMAIL.to_owned())]).await?;
+        let mut sql = self.sql();
+        sql.push("DELETE FROM ").quoted(SUPERUSERS);
+        sql.push(" WHERE ").quoted("email").push(" = ").bind(INSTALLER_EMAIL);
+        self.execute(&sql).await?;
         Ok(())
     }
 
@@ -62,8 +65,15 @@ impl Tx {
         if record.collection.name != SUPERUSERS {
             return Ok(());
         }
-        match self.integer("SELECT COUNT(*) FROM `_superusers`", &[]).await? {
-            Some(1) => Err(WriteError::LastSuperuser),
+        let mut sql = self.sql();
+        sql.push("SELECT ").quoted("id").push(" FROM ").quoted(SUPERUSERS);
+        sql.push(" ORDER BY ").quoted("id").push(" LIMIT 2");
+        if sql.dialect == Dialect::Postgres {
+            // Else two requests could each delete one of the last two.
+            sql.push(" FOR UPDATE");
+        }
+        match self.rows(&sql).await?.len() {
+            1 => Err(WriteError::LastSuperuser),
             _ => Ok(()),
         }
     }
@@ -80,13 +90,10 @@ impl Tx {
     ) -> Result<usize, StoreError> {
         let mut deleted = 0;
         for table in tables {
-            let text = format!(
-                "DELETE FROM {} WHERE `collectionRef` = ? AND `recordRef` = ?",
-                quoted(table)
-            );
-            let owner =
-                [&record.collection.id, record.id()].map(|id: &str| SqlValue::Text(id.to_owned()));
-            deleted += self.execute(&text, &owner).await?;
+            let mut sql = self.sql();
+            sql.push("DELETE FROM ").quoted(table).push(" WHERE ");
+            push_owner(&mut sql, record);
+            deleted += self.execute(&sql).await?;
         }
         Ok(deleted)
     }
@@ -97,8 +104,10 @@ impl Tx {
         collection: &Collection,
     ) -> Result<(), StoreError> {
         for table in DEPENDENTS {
-            let text = format!("DELETE FROM {} WHERE `collectionRef` = ?", quoted(table));
-            self.execute(&text, &[SqlValue::Text(collection.id.clone())]).await?;
+            let mut sql = self.sql();
+            sql.push("DELETE FROM ").quoted(table);
+            sql.push(" WHERE ").quoted("collectionRef").push(" = ").bind(collection.id.as_str());
+            self.execute(&sql).await?;
         }
         Ok(())
     }
@@ -115,11 +124,19 @@ impl Tx {
             if other.auth.is_none() || other.id == collection.id {
                 continue;
             }
-            let text = format!("SELECT 1 FROM {} WHERE `id` = ?", quoted(&other.name));
-            if self.exists(&text, &[SqlValue::Text(id.to_owned())]).await? {
+            let mut sql = self.sql();
+            sql.push("SELECT 1 FROM ").quoted(&other.name);
+            sql.push(" WHERE ").quoted("id").push(" = ").bind(id);
+            if self.exists(&sql).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
+
+/// Appends that a row of a dependent collection belongs to `record`.
+pub fn push_owner(sql: &mut Sql, record: &Record) {
+    sql.quoted("collectionRef").push(" = ").bind(record.collection.id.as_str());
+    sql.push(" AND ").quoted("recordRef").push(" = ").bind(record.id());
 }

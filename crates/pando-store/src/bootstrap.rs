@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use pando_schema::{Schema, Settings, SqlValue, system_collections};
+use pando_schema::{Schema, Settings, system_collections};
 
 use crate::sqlite::{Access, connect};
 use crate::{Conn, StoreError, StoreOptions, collections, settings, table};
@@ -25,7 +25,7 @@ const MIGRATIONS: [&str; 8] = [
     "1778828400_normalize_indexes.go",
 ];
 
-const DATA_TABLES: &str = "
+pub(crate) const DATA_TABLES: &str = "
 CREATE TABLE `_migrations` (file VARCHAR(255) PRIMARY KEY NOT NULL, applied INTEGER NOT NULL);
 CREATE TABLE `_params` (
     `id`      TEXT PRIMARY KEY DEFAULT ('r'||lower(hex(randomblob(7)))) NOT NULL,
@@ -80,12 +80,14 @@ pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
 
 /// Fills a fresh directory; checks that an old one is of a layout that we know.
 pub(crate) async fn prepare(conn: &mut Conn, options: &StoreOptions) -> Result<(), StoreError> {
-    let columns = conn.texts("SELECT name FROM pragma_table_info('_collections')", &[]).await?;
+    let mut sql = conn.sql();
+    sql.push("SELECT name FROM pragma_table_info('_collections')");
+    let columns = conn.texts(&sql).await?;
     if columns.is_empty() {
-        conn.statement("BEGIN IMMEDIATE")?;
+        conn.batch("BEGIN IMMEDIATE").await?;
         // Without a commit the transaction ends with the connection.
         fill(conn, options).await?;
-        conn.statement("COMMIT")?;
+        conn.batch("COMMIT").await?;
     } else if !columns.iter().any(|column| column == "fields") {
         return Err(StoreError::TooOld(options.dir.clone()));
     }
@@ -95,10 +97,12 @@ pub(crate) async fn prepare(conn: &mut Conn, options: &StoreOptions) -> Result<(
 }
 
 async fn fill(conn: &mut Conn, options: &StoreOptions) -> Result<(), StoreError> {
-    conn.batch(DATA_TABLES)?;
+    conn.batch(DATA_TABLES).await?;
     for name in MIGRATIONS {
-        let applied = "INSERT INTO `_migrations` (file, applied) VALUES (?, unixepoch('now', 'subsec') * 1000000)";
-        conn.execute(applied, &[SqlValue::Text(name.to_owned())]).await?;
+        let mut sql = conn.sql();
+        sql.push("INSERT INTO `_migrations` (file, applied) VALUES (").bind(name);
+        sql.push(", unixepoch('now', 'subsec') * 1000000)");
+        conn.execute(&sql).await?;
     }
     for collection in system_collections(&mut rand::rng(), &crate::now()) {
         collections::insert_row(conn, &collection).await?;

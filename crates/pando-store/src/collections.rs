@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pando_filter::{Dialect, Sql};
 use pando_schema::{
     Collection, CollectionKind, CollectionRow, Draft, DraftError, ImportError, Missing, Problems,
     Record, Schema, SqlValue, Surroundings, plan_import,
@@ -14,16 +15,43 @@ use serde_json::{Map, Value as Json};
 use crate::records::select;
 use crate::{Conn, StoreError, Tx, ViewError, WriteError, table};
 
-/// Records that one step of a truncation deletes.
-const TRUNCATE_BATCH: usize = 500;
+const TABLE: &str = "_collections";
 
-const COLUMNS: &str = "`id`, `system`, `type`, `name`, `fields`, `indexes`, `listRule`, `viewRule`, \
-                       `createRule`, `updateRule`, `deleteRule`, `options`, `created`, `updated`";
+/// Records that one step of a truncation deletes.
+const TRUNCATE_BATCH: i64 = 500;
+
+/// The columns of the table of collections. `system` is a bool, `fields`, `indexes` and `options`
+/// are JSON, the others are texts.
+const COLUMNS: [&str; 14] = [
+    "id",
+    "system",
+    "type",
+    "name",
+    "fields",
+    "indexes",
+    "listRule",
+    "viewRule",
+    "createRule",
+    "updateRule",
+    "deleteRule",
+    "options",
+    "created",
+    "updated",
+];
 
 /// All collections, as stored.
 pub(crate) async fn load_all(conn: &mut Conn) -> Result<Vec<Arc<Collection>>, StoreError> {
-    let text = format!("SELECT {COLUMNS} FROM `_collections` ORDER BY `rowid`");
-    let rows = conn.rows(&text, &[]).await?;
+    let mut sql = conn.sql();
+    sql.push("SELECT ");
+    for (index, column) in COLUMNS.iter().enumerate() {
+        sql.push(if index == 0 { "" } else { ", " }).quoted(column);
+    }
+    sql.push(" FROM ").quoted(TABLE).push(" ORDER BY ");
+    match sql.dialect {
+        Dialect::Sqlite => sql.push("rowid"),
+        Dialect::Postgres => sql.push("\"_n\""),
+    };
+    let rows = conn.rows(&sql).await?;
     rows.into_iter().map(|row| collection(row).map(Arc::new)).collect()
 }
 
@@ -56,19 +84,40 @@ fn collection(row: Vec<SqlValue>) -> Result<Collection, StoreError> {
 }
 
 pub(crate) async fn insert_row(conn: &mut Conn, collection: &Collection) -> Result<(), StoreError> {
-    let text = format!(
-        "INSERT INTO `_collections` ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    );
-    conn.execute(&text, &cells(collection)).await?;
+    let mut sql = conn.sql();
+    sql.push("INSERT INTO ").quoted(TABLE).push(" (");
+    for (index, column) in COLUMNS.iter().enumerate() {
+        sql.push(if index == 0 { "" } else { ", " }).quoted(column);
+    }
+    sql.push(") VALUES (");
+    for (index, (column, cell)) in COLUMNS.iter().zip(cells(collection)).enumerate() {
+        sql.push(if index == 0 { "" } else { ", " });
+        push_cell(&mut sql, column, cell);
+    }
+    sql.push(")");
+    conn.execute(&sql).await?;
     Ok(())
 }
 
 pub(crate) async fn update_row(conn: &mut Conn, collection: &Collection) -> Result<(), StoreError> {
-    let text = "UPDATE `_collections` SET (`system`, `type`, `name`, `fields`, `indexes`, `listRule`, \
-                `viewRule`, `createRule`, `updateRule`, `deleteRule`, `options`, `created`, `updated`) \
-                = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) WHERE `id` = ?1";
-    conn.execute(text, &cells(collection)).await?;
+    let mut sql = conn.sql();
+    sql.push("UPDATE ").quoted(TABLE).push(" SET ");
+    for (index, (column, cell)) in COLUMNS.iter().zip(cells(collection)).skip(1).enumerate() {
+        sql.push(if index == 0 { "" } else { ", " }).quoted(column).push(" = ");
+        push_cell(&mut sql, column, cell);
+    }
+    sql.push(" WHERE ").quoted("id").push(" = ").bind(collection.id.as_str());
+    conn.execute(&sql).await?;
     Ok(())
+}
+
+fn push_cell(sql: &mut Sql, column: &str, cell: SqlValue) {
+    let postgres = sql.dialect == Dialect::Postgres;
+    match column {
+        "system" if postgres => sql.push("(").bind(cell).push(" <> 0)"),
+        "fields" | "indexes" | "options" if postgres => sql.bind(cell).push("::json"),
+        _ => sql.bind(cell),
+    };
 }
 
 fn cells(collection: &Collection) -> [SqlValue; 14] {
@@ -131,6 +180,7 @@ impl Tx {
         &mut self,
         input: &Map<String, Json>,
     ) -> Result<Arc<Collection>, CollectionError> {
+        self.alter().await?;
         let draft = Draft::create(input, &mut rand::rng()).map_err(CollectionError::Malformed)?;
         let saved = self.save_draft(draft, None).await?;
         self.adapt_views(&saved.id).await?;
@@ -143,6 +193,7 @@ impl Tx {
         original: &Arc<Collection>,
         input: &Map<String, Json>,
     ) -> Result<Arc<Collection>, CollectionError> {
+        self.alter().await?;
         let draft = Draft::update(original, input).map_err(CollectionError::Malformed)?;
         let saved = self.save_draft(draft, Some(original)).await?;
         self.adapt_views(&saved.id).await?;
@@ -152,10 +203,10 @@ impl Tx {
     /// Adapts the views to a changed collection: all of them, or none if one cannot be. That is
     /// for the operator to mend; the change of the collection stands.
     async fn adapt_views(&mut self, changed_id: &str) -> Result<(), StoreError> {
-        let mark = self.inner_savepoint()?;
+        let mark = self.savepoint().await?;
         match self.sync_views(changed_id).await {
-            Ok(()) => self.release_inner(),
-            Err(_logged) => self.undo_inner(mark),
+            Ok(()) => self.release().await,
+            Err(_logged) => self.undo_to(mark).await,
         }
     }
 
@@ -168,7 +219,7 @@ impl Tx {
         let schema = Arc::clone(&self.schema);
         draft.prepare(original, &schema, &crate::now()).map_err(CollectionError::Malformed)?;
         let problem = self.load_view(&mut draft.collection).await;
-        let catalog = Catalog::read(self).await?;
+        let catalog = Catalog::read(self.design().await?).await?;
         let checked = catalog.around(&schema, problem.as_deref(), |around| {
             draft.check(original, around, &mut rand::rng())
         });
@@ -200,17 +251,18 @@ impl Tx {
             None => {
                 let inserted = insert_row(self, &collection).await;
                 inserted.map_err(|source| table::refused("", source))?;
-                table::create(self, &collection).await?;
+                self.create_table(&collection).await?;
             }
             Some(original) => {
                 update_row(self, &collection).await?;
                 let changes =
                     collection.changes_from(original).map_err(CollectionError::Invalid)?;
-                table::change(self, &collection, &changes).await?;
+                self.change_table(&collection, &changes).await?;
             }
         }
         let collection = Arc::new(collection);
         self.replace(&collection.id, Some(&collection));
+        self.remake_views().await?;
         Ok(collection)
     }
 
@@ -220,6 +272,7 @@ impl Tx {
         &mut self,
         collection: &Arc<Collection>,
     ) -> Result<(), CollectionError> {
+        self.alter().await?;
         let referrers: Vec<String> =
             self.schema.referrers(&collection.id).map(|c| c.name.clone()).collect();
         if !collection.system && !referrers.is_empty() {
@@ -236,22 +289,22 @@ impl Tx {
         if collection.system {
             return Err(CollectionError::System(collection.name.clone()));
         }
-        table::drop(self, collection).await?;
+        table::drop(self.design().await?, collection).await?;
         if integrity == Integrity::Checked {
             let name = collection.name.clone();
             let synced = self.sync_views(&collection.id).await;
             synced
                 .map_err(|error| CollectionError::ReadByView { name, source: Box::new(error) })?;
         }
-        self.execute(
-            "DELETE FROM `_collections` WHERE `id` = ?",
-            &[SqlValue::Text(collection.id.clone())],
-        )
-        .await?;
+        let mut sql = self.sql();
+        sql.push("DELETE FROM ").quoted(TABLE);
+        sql.push(" WHERE ").quoted("id").push(" = ").bind(collection.id.as_str());
+        self.execute(&sql).await?;
         if collection.kind == CollectionKind::Auth {
             self.delete_collection_dependents(collection).await?;
         }
         self.replace(&collection.id, None);
+        self.drop_table(collection).await?;
         Ok(())
     }
 
@@ -260,10 +313,11 @@ impl Tx {
         &mut self,
         collection: &Arc<Collection>,
     ) -> Result<Vec<Arc<Record>>, CollectionError> {
-        let text = format!("{} LIMIT {TRUNCATE_BATCH}", select(collection));
+        let mut sql = select(self.dialect(), collection);
+        sql.push(" LIMIT ").integer(TRUNCATE_BATCH);
         let mut deleted = Vec::new();
         loop {
-            let records = self.records(collection, &text, &[]).await?;
+            let records = self.records(collection, &sql).await?;
             if records.is_empty() {
                 return Ok(deleted);
             }
@@ -280,6 +334,7 @@ impl Tx {
         input: Vec<Map<String, Json>>,
         missing: Missing,
     ) -> Result<Vec<Arc<Collection>>, CollectionError> {
+        self.alter().await?;
         let schema = Arc::clone(&self.schema);
         let mut plan = plan_import(&schema, input, missing, &crate::now(), &mut rand::rng())
             .map_err(CollectionError::Import)?;
@@ -293,7 +348,7 @@ impl Tx {
         for save in &mut plan.saves {
             let problem = self.load_view(&mut save.draft.collection).await;
             let schema = Arc::clone(&self.schema);
-            let catalog = Catalog::read(self).await?;
+            let catalog = Catalog::read(self.design().await?).await?;
             let checked = catalog
                 .around(&schema, problem.as_deref(), |around| save.check(around, &mut rand::rng()));
             checked.map_err(CollectionError::Invalid)?;
@@ -309,7 +364,7 @@ impl Tx {
         match self.save_checked(collection.clone(), original).await {
             Ok(saved) => {
                 // Views that are not in line yet may be further on in the import.
-                let _ = self.sync_views(&saved.id).await;
+                self.adapt_views(&saved.id).await?;
                 Ok(())
             }
             Err(error @ (CollectionError::View(_) | CollectionError::Table { .. })) => {
@@ -361,7 +416,9 @@ struct Catalog {
 impl Catalog {
     async fn read(conn: &mut Conn) -> Result<Catalog, StoreError> {
         let mut catalog = Catalog { tables: BTreeSet::new(), indexes: BTreeMap::new() };
-        for row in conn.rows("SELECT type, name, tbl_name FROM sqlite_master", &[]).await? {
+        let mut sql = conn.sql();
+        sql.push("SELECT type, name, tbl_name FROM sqlite_master");
+        for row in conn.rows(&sql).await? {
             let [SqlValue::Text(kind), SqlValue::Text(name), SqlValue::Text(table)] =
                 row.as_slice()
             else {

@@ -31,6 +31,24 @@ pub enum StoreError {
     /// The query ran longer than the limit.
     #[error("the query took too long and was stopped")]
     Timeout,
+    /// The URL of the database cannot be used.
+    #[error("the URL of the database cannot be used: {0}")]
+    BadUrl(String),
+    /// The database server is not one that Pando can work with, or does not let it.
+    #[error("the database cannot be used: {0}")]
+    Unsuitable(String),
+    /// The database server cannot be reached or does not take requests now.
+    #[error("the database server is not available: {0}")]
+    Unavailable(String),
+    /// The connection was lost during a commit: it may have happened or not.
+    #[error("the connection to the database was lost during a commit, which may have happened")]
+    Unknown,
+    /// Another server has changed collections or settings, which this one does not know yet.
+    #[error("collections or settings have changed on another server")]
+    Outdated,
+    /// A statement of the transaction failed earlier, so nothing of it happened.
+    #[error("the transaction was undone")]
+    Undone,
     /// The process is stopping: no fault, so never logged as one.
     #[error("stopping")]
     Stopping,
@@ -43,6 +61,9 @@ pub enum StoreError {
     /// The database refused a statement.
     #[error("the database failed")]
     Sqlite(#[source] rusqlite::Error),
+    /// The database refused a statement.
+    #[error("the database failed: {}", crate::postgres::words(.0))]
+    Postgres(tokio_postgres::Error),
 }
 
 impl StoreError {
@@ -61,6 +82,7 @@ impl StoreError {
                 format!("UNIQUE constraint failed: {what}"),
             ),
             StoreError::Sqlite(error) => return error.to_string(),
+            StoreError::Postgres(error) => return crate::postgres::words(error),
             other => return other.to_string(),
         };
         // The low byte is the kind.
@@ -70,6 +92,13 @@ impl StoreError {
             other => rusqlite::ffi::code_to_str(other),
         };
         format!("{kind}: {message} ({code})")
+    }
+}
+
+impl StoreError {
+    /// Whether a statement failed on what the database holds, and not on the database itself.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, StoreError::Sqlite(_) | StoreError::Postgres(_))
     }
 }
 

@@ -1,6 +1,21 @@
-//! PostgreSQL: the tables of collections, and the functions that statements call.
+//! The PostgreSQL engine: a pool of connections, a transaction for each write.
 
+mod bootstrap;
+mod cell;
+mod connection;
 pub mod ddl;
+mod engine;
+mod error;
+mod order;
+mod pool;
+pub(crate) mod tables;
+mod tls;
+pub(crate) mod view;
+
+pub(crate) use connection::Connection;
+pub(crate) use engine::Engine;
+pub(crate) use error::words;
+pub(crate) use pool::Pooled;
 
 /// The helper functions, to be run once at every start. Idempotent.
 pub const FUNCTIONS: &str = include_str!("postgres/functions.sql");

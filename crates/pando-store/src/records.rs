@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
+use pando_filter::{Dialect, Sql, postgres::holds_nul};
 use pando_schema::{
-    Collection, CollectionKind, Field, FieldKind, Problems, Record, SqlValue, StoreCheck, Value,
+    Collection, CollectionKind, Field, FieldKind, Index, Problem, Problems, Record, StoreCheck,
+    Value,
 };
 
 use crate::{Action, Change, Conn, StoreError, Tx};
@@ -14,7 +16,7 @@ use crate::{Action, Change, Conn, StoreError, Tx};
 const IDS_PER_QUERY: usize = 500;
 
 /// Records that one pass of a cascade loads.
-const CASCADE_BATCH: usize = 4_000;
+const CASCADE_BATCH: i64 = 4_000;
 
 /// Why a record was not written.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +39,8 @@ impl Conn {
         collection: &Arc<Collection>,
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
-        let mut text = select(collection);
-        text.push_str(" WHERE `id` = ? LIMIT 1");
-        let id = [SqlValue::Text(id.to_owned())];
-        Ok(self.records(collection, &text, &id).await?.pop())
+        let sql = select_by_id(self.dialect(), collection, id);
+        Ok(self.records(collection, &sql).await?.pop())
     }
 
     /// Some record of the collection.
@@ -48,8 +48,9 @@ impl Conn {
         &mut self,
         collection: &Arc<Collection>,
     ) -> Result<Option<Record>, StoreError> {
-        let text = format!("{} LIMIT 1", select(collection));
-        Ok(self.records(collection, &text, &[]).await?.pop())
+        let mut sql = select(self.dialect(), collection);
+        sql.push(" LIMIT 1");
+        Ok(self.records(collection, &sql).await?.pop())
     }
 
     /// The record whose `column` is `value`; the database compares them as the column's index does
@@ -61,10 +62,11 @@ impl Conn {
         value: &str,
         nocase: bool,
     ) -> Result<Option<Record>, StoreError> {
-        let collate = if nocase { " COLLATE NOCASE" } else { "" };
-        let text = format!("{} WHERE {} = ?{collate} LIMIT 1", select(collection), quoted(column));
-        let value = [SqlValue::Text(value.to_owned())];
-        Ok(self.records(collection, &text, &value).await?.pop())
+        let mut sql = select(self.dialect(), collection);
+        sql.push(" WHERE ");
+        push_is(&mut sql, column, value, nocase);
+        sql.push(" LIMIT 1");
+        Ok(self.records(collection, &sql).await?.pop())
     }
 
     /// The records with those ids, in no particular order; those that do not exist are left out.
@@ -75,18 +77,49 @@ impl Conn {
     ) -> Result<Vec<Record>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(IDS_PER_QUERY) {
-            let mut text = select(collection);
-            text.push_str(" WHERE `id` IN (");
-            text.push_str(&placeholders(ids.len()));
-            text.push(')');
-            let ids: Vec<SqlValue> = ids.iter().cloned().map(SqlValue::Text).collect();
-            found.extend(self.records(collection, &text, &ids).await?);
+            let mut sql = select(self.dialect(), collection);
+            sql.push(" WHERE ").quoted("id").is_one_of(ids);
+            found.extend(self.records(collection, &sql).await?);
         }
         Ok(found)
+    }
+
+    /// The ids of at most `limit` records of `collection` whose `field` refers to the record with
+    /// `id`.
+    pub async fn referring_ids(
+        &mut self,
+        collection: &Collection,
+        field: &Field,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut sql = self.sql();
+        sql.push("SELECT ").quoted("id").push(" FROM ").quoted(&collection.name).push(" WHERE ");
+        push_refers(&mut sql, collection, field, id);
+        if sql.dialect == Dialect::Postgres {
+            // SQLite finds them in that order.
+            sql.push(" ORDER BY \"_n\"");
+        }
+        sql.push(" LIMIT ").integer(limit);
+        self.texts(&sql).await
     }
 }
 
 impl Tx {
+    /// The record with that id, which nobody else changes until this transaction ends.
+    pub async fn find(
+        &mut self,
+        collection: &Arc<Collection>,
+        id: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        let mut sql = select_by_id(self.dialect(), collection, id);
+        if sql.dialect == Dialect::Postgres {
+            // SQLite has one writer in any case. References to the record may come and go.
+            sql.push(" FOR NO KEY UPDATE");
+        }
+        Ok(self.records(collection, &sql).await?.pop())
+    }
+
     /// Asks the database what the validation of a record left open, and adds what is wrong.
     pub async fn check(
         &mut self,
@@ -97,9 +130,10 @@ impl Tx {
         for check in checks {
             let holds = match check {
                 StoreCheck::IdFree { id } => {
-                    let table = quoted(&record.collection.name);
-                    let text = format!("SELECT 1 FROM {table} WHERE `id` = ? COLLATE NOCASE");
-                    !self.exists(&text, &[SqlValue::Text(id.clone())]).await?
+                    let mut sql = self.sql();
+                    sql.push("SELECT 1 FROM ").quoted(&record.collection.name).push(" WHERE ");
+                    push_is(&mut sql, "id", id, true);
+                    !self.exists(&sql).await?
                 }
                 StoreCheck::RelatedExist { collection_id, ids, .. } => {
                     let Some(related) = self.schema.by_id(collection_id).cloned() else {
@@ -120,7 +154,7 @@ impl Tx {
         Ok(())
     }
 
-    /// How many of the records with `ids` exist.
+    /// How many of the records with `ids` exist, and will until this transaction ends.
     async fn count_of(
         &mut self,
         collection: &Collection,
@@ -128,12 +162,14 @@ impl Tx {
     ) -> Result<usize, StoreError> {
         let mut count = 0;
         for ids in ids.chunks(IDS_PER_QUERY) {
-            let table = quoted(&collection.name);
-            let text =
-                format!("SELECT COUNT(*) FROM {table} WHERE `id` IN ({})", placeholders(ids.len()));
-            let ids: Vec<SqlValue> = ids.iter().cloned().map(SqlValue::Text).collect();
-            let found = self.integer(&text, &ids).await?.unwrap_or(0);
-            count += usize::try_from(found).unwrap_or(0);
+            let mut sql = self.sql();
+            sql.push("SELECT ").quoted("id").push(" FROM ").quoted(&collection.name);
+            sql.push(" WHERE ").quoted("id").is_one_of(ids);
+            if sql.dialect == Dialect::Postgres && collection.kind != CollectionKind::View {
+                // Else one could be deleted before the reference to it is there to be cleared.
+                sql.push(" FOR KEY SHARE");
+            }
+            count += self.rows(&sql).await?.len();
         }
         Ok(count)
     }
@@ -142,14 +178,25 @@ impl Tx {
     /// knows.
     pub async fn insert(&mut self, mut record: Record) -> Result<Arc<Record>, WriteError> {
         record.fill_saved(true, &crate::now());
+        let all = 0..record.values.len();
+        check_storable(self.dialect(), &record, all.clone())?;
         let collection = &record.collection;
-        let mut text = format!("INSERT INTO {} (", quoted(&collection.name));
-        push_columns(&mut text, &collection.fields);
-        text.push_str(") VALUES (");
-        text.push_str(&placeholders(collection.fields.len()));
-        text.push(')');
-        let values: Vec<SqlValue> = record.values.iter().map(Value::to_sql).collect();
-        let written = self.execute(&text, &values).await;
+        let mut sql = self.sql();
+        sql.push("INSERT INTO ").quoted(&collection.name).push(" (");
+        push_columns(&mut sql, &collection.fields);
+        if sql.dialect == Dialect::Postgres {
+            sql.push(", ").push("\"_b\"");
+        }
+        sql.push(") VALUES (");
+        for index in all {
+            sql.push(if index == 0 { "" } else { ", " });
+            sql.bind_stored(&collection.fields[index], &record.values[index]);
+        }
+        if sql.dialect == Dialect::Postgres {
+            sql.push(", ").bind_bucket(record.id());
+        }
+        sql.push(")");
+        let written = self.execute(&sql).await;
         written.map_err(|error| refusal(error, collection))?;
         if record.collection.auth.is_some() {
             self.after_auth_insert(&record).await?;
@@ -174,17 +221,19 @@ impl Tx {
             .filter(|&index| record.values[index] != original.values[index])
             .collect();
         if !changed.is_empty() {
-            let mut text = format!("UPDATE {} SET ", quoted(&collection.name));
+            check_storable(self.dialect(), &record, changed.iter().copied())?;
+            let mut sql = self.sql();
+            sql.push("UPDATE ").quoted(&collection.name).push(" SET ");
             for (count, &index) in changed.iter().enumerate() {
-                text.push_str(if count == 0 { "" } else { ", " });
-                text.push_str(&quoted(&collection.fields[index].name));
-                text.push_str(" = ?");
+                let field = &collection.fields[index];
+                sql.push(if count == 0 { "" } else { ", " }).quoted(&field.name).push(" = ");
+                sql.bind_stored(field, &record.values[index]);
             }
-            text.push_str(" WHERE `id` = ?");
-            let mut values: Vec<SqlValue> =
-                changed.iter().map(|&index| record.values[index].to_sql()).collect();
-            values.push(SqlValue::Text(original.id().to_owned()));
-            let written = self.execute(&text, &values).await;
+            if sql.dialect == Dialect::Postgres && record.id() != original.id() {
+                sql.push(", \"_b\" = ").bind_bucket(record.id());
+            }
+            sql.push(" WHERE ").quoted("id").push(" = ").bind(original.id());
+            let written = self.execute(&sql).await;
             written.map_err(|error| refusal(error, collection))?;
         }
         let record = Arc::new(record);
@@ -200,9 +249,10 @@ impl Tx {
         let mut doomed = vec![record];
         while let Some(record) = doomed.pop() {
             self.check_superuser_left(&record).await?;
-            let text = format!("DELETE FROM {} WHERE `id` = ?", quoted(&record.collection.name));
-            let id = [SqlValue::Text(record.id().to_owned())];
-            if self.execute(&text, &id).await? == 0 {
+            let mut sql = self.sql();
+            sql.push("DELETE FROM ").quoted(&record.collection.name);
+            sql.push(" WHERE ").quoted("id").push(" = ").bind(record.id());
+            if self.execute(&sql).await? == 0 {
                 // Reached twice through different references.
                 continue;
             }
@@ -251,11 +301,11 @@ impl Tx {
         reference: Reference,
         doomed: &mut Vec<Arc<Record>>,
     ) -> Result<(), WriteError> {
-        let text = referring(collection, &collection.fields[reference.index]);
         let mut after = String::new();
         loop {
-            let values = [SqlValue::Text(record.id().to_owned()), SqlValue::Text(after.clone())];
-            let referring = self.records(collection, &text, &values).await?;
+            let field = &collection.fields[reference.index];
+            let sql = referring(self.dialect(), collection, field, record.id(), &after);
+            let referring = self.records(collection, &sql).await?;
             let Some(last) = referring.last() else { return Ok(()) };
             last.id().clone_into(&mut after);
             for referrer in referring {
@@ -309,71 +359,143 @@ fn remove_id(value: &mut Value, id: &str) -> usize {
     }
 }
 
-/// The ids of at most `limit` records whose `field` refers to an id.
-pub fn referring_ids(collection: &Collection, field: &Field, limit: usize) -> String {
-    let table = quoted(&collection.name);
-    format!("SELECT `id` FROM {table} WHERE {} LIMIT {limit}", refers(collection, field))
-}
-
-/// The records whose `field` refers to an id, those after a given id, a batch at a time.
-fn referring(collection: &Collection, field: &Field) -> String {
-    let refers = refers(collection, field);
-    format!(
-        "{} WHERE {refers} AND `id` > ? ORDER BY `id` LIMIT {CASCADE_BATCH}",
-        select(collection)
-    )
-}
-
-/// The condition that `field` holds an id (or the name of a file), which is to be bound.
-pub(crate) fn refers(collection: &Collection, field: &Field) -> String {
-    let column = format!("{}.{}", quoted(&collection.name), quoted(&field.name));
-    if field.multiple() {
-        format!(
-            "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid({column}) THEN {column} \
-             ELSE json_array({column}) END) WHERE value = ?)"
-        )
-    } else {
-        format!("{column} = ?")
+/// The records whose `field` refers to `id`, those after a given id, a batch at a time.
+fn referring(
+    dialect: Dialect,
+    collection: &Collection,
+    field: &Field,
+    id: &str,
+    after: &str,
+) -> Sql {
+    let mut sql = select(dialect, collection);
+    sql.push(" WHERE ");
+    push_refers(&mut sql, collection, field, id);
+    sql.push(" AND ").quoted("id").push(" > ").bind(after);
+    sql.push(" ORDER BY ").quoted("id").push(" LIMIT ").integer(CASCADE_BATCH);
+    if dialect == Dialect::Postgres {
+        sql.push(" FOR NO KEY UPDATE");
     }
+    sql
+}
+
+/// Appends the condition that `field` holds an id (or the name of a file).
+pub(crate) fn push_refers(sql: &mut Sql, collection: &Collection, field: &Field, id: &str) {
+    let column = |sql: &mut Sql| {
+        sql.quoted(&collection.name).push(".").quoted(&field.name);
+    };
+    match sql.dialect {
+        _ if !field.multiple() => {
+            column(sql);
+            sql.push(" = ").bind(id);
+        }
+        Dialect::Sqlite => {
+            sql.push("EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(");
+            column(sql);
+            sql.push(") THEN ");
+            column(sql);
+            sql.push(" ELSE json_array(");
+            column(sql);
+            sql.push(") END) WHERE value = ").bind(id).push(")");
+        }
+        Dialect::Postgres => {
+            sql.push("pando.list(");
+            column(sql);
+            sql.push(") @> ARRAY[").bind(id).push("]");
+        }
+    }
+}
+
+/// Refuses what PostgreSQL cannot store and SQLite can.
+fn check_storable(
+    dialect: Dialect,
+    record: &Record,
+    mut indexes: impl Iterator<Item = usize>,
+) -> Result<(), WriteError> {
+    if dialect == Dialect::Sqlite {
+        return Ok(());
+    }
+    let Some(index) = indexes.find(|&index| holds_nul(&record.values[index])) else {
+        return Ok(());
+    };
+    let mut problems = Problems::default();
+    let words = "The database cannot store the NUL character (U+0000). Remove it from the value.";
+    let problem = Problem::new("validation_nul_character", words);
+    problems.add(&record.collection.fields[index].name, problem);
+    Err(WriteError::Invalid(problems))
 }
 
 /// Says in terms of fields why the database refused a row.
 fn refusal(error: StoreError, collection: &Collection) -> WriteError {
     let StoreError::NotUnique { what } = &error else { return WriteError::Store(error) };
-    let columns = what.split(", ").filter_map(|column| column.split_once('.'));
-    let columns = columns.map(|(_table, column)| column);
-    match pando_schema::unique_problems(collection, columns) {
+    let problems = match what.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
+        Some(index) => {
+            let columns = columns_of_index(collection, index);
+            pando_schema::unique_problems(collection, columns.iter().map(String::as_str))
+        }
+        None => {
+            let columns = what.split(", ").filter_map(|column| column.split_once('.'));
+            pando_schema::unique_problems(collection, columns.map(|(_table, column)| column))
+        }
+    };
+    match problems {
         Some(problems) => WriteError::Invalid(problems),
         None => WriteError::Store(error),
     }
 }
 
-/// `SELECT` of all fields, in their order.
-pub(crate) fn select(collection: &Collection) -> String {
-    let mut text = String::with_capacity(64 + 16 * collection.fields.len());
-    text.push_str("SELECT ");
-    push_columns(&mut text, &collection.fields);
-    text.push_str(" FROM ");
-    text.push_str(&quoted(&collection.name));
-    text
+/// The columns that an index of the collection's table covers, if it covers plain columns only.
+/// SQLite names the columns then; PostgreSQL always names the index.
+pub(crate) fn columns_of_index(collection: &Collection, name: &str) -> Vec<String> {
+    if name.starts_with(&format!("{}~", collection.id)) {
+        return vec!["id".to_owned()];
+    }
+    let known = |index: &Index| pando_filter::postgres::name(&index.index_name) == name;
+    let indexes = collection.indexes.iter().map(|statement| Index::parse(statement));
+    let Some(index) = indexes.into_iter().find(known) else { return Vec::new() };
+    let names: Vec<String> = index.columns.into_iter().map(|column| column.name).collect();
+    let plain = names.iter().all(|name| collection.field(name).is_some());
+    if plain { names } else { Vec::new() }
 }
 
-fn push_columns(text: &mut String, fields: &[Field]) {
+/// `SELECT` of all fields, in their order.
+pub(crate) fn select(dialect: Dialect, collection: &Collection) -> Sql {
+    let mut sql = Sql::new(dialect);
+    sql.push("SELECT ");
+    push_columns(&mut sql, &collection.fields);
+    sql.push(" FROM ").quoted(&collection.name);
+    sql
+}
+
+fn select_by_id(dialect: Dialect, collection: &Collection, id: &str) -> Sql {
+    let mut sql = select(dialect, collection);
+    sql.push(" WHERE ").quoted("id").push(" = ").bind(id);
+    // A view may have several records with the same id.
+    sql.push(if collection.kind == CollectionKind::View { " LIMIT 1" } else { "" });
+    sql
+}
+
+fn push_columns(sql: &mut Sql, fields: &[Field]) {
     for (index, field) in fields.iter().enumerate() {
-        text.push_str(if index == 0 { "`" } else { ", `" });
-        text.push_str(&field.name);
-        text.push('`');
+        sql.push(if index == 0 { "" } else { ", " }).quoted(&field.name);
     }
 }
 
-/// A name in quotes. Validation lets only letters, digits and underscores into names; the
+/// Appends that a column is `value`, without regard to the case of ASCII letters if `nocase`.
+fn push_is(sql: &mut Sql, column: &str, value: &str, nocase: bool) {
+    match (sql.dialect, nocase) {
+        (_, false) => sql.quoted(column).push(" = ").bind(value),
+        (Dialect::Sqlite, true) => {
+            sql.quoted(column).push(" = ").bind(value).push(" COLLATE NOCASE")
+        }
+        (Dialect::Postgres, true) => {
+            let value = value.to_ascii_lowercase();
+            sql.push("lower(").quoted(column).push(") = ").bind(value)
+        }
+    };
+}
+
+/// A name in SQLite's quotes. Validation lets only letters, digits and underscores into names; the
 /// quotes inside are doubled all the same.
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
-}
-
-fn placeholders(count: usize) -> String {
-    let mut text = "?, ".repeat(count);
-    text.truncate(text.len().saturating_sub(2));
-    text
 }

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pando_schema::{Settings, SqlValue};
+use pando_schema::Settings;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::{Conn, StoreError, Tx};
 
 /// Reads the settings; the defaults if none are stored.
 pub(crate) async fn load(conn: &mut Conn, key: Option<&str>) -> Result<Settings, StoreError> {
-    let stored = conn.texts("SELECT `value` FROM `_params` WHERE `id` = 'settings'", &[]).await?;
+    let mut sql = conn.sql();
+    sql.push("SELECT ").quoted("value").push(" FROM ").quoted("_params");
+    sql.push(" WHERE ").quoted("id").push(" = 'settings'");
+    let stored = conn.texts(&sql).await?;
     let Some(text) = stored.into_iter().next() else { return Ok(Settings::initial()) };
     if let Ok(settings) = Settings::from_stored(&text) {
         return Ok(settings);
@@ -41,12 +44,17 @@ pub(crate) async fn store(
             .ok_or_else(|| StoreError::BadSettings("the key must have 32 characters".to_owned()))?,
         None => plain,
     };
-    let now = SqlValue::Text(crate::now());
-    let text = "INSERT INTO `_params` (`id`, `value`, `created`, `updated`) \
-                VALUES ('settings', ?, ?, ?) \
-                ON CONFLICT (`id`) DO UPDATE SET `value` = excluded.`value`, \
-                `updated` = excluded.`updated`";
-    conn.execute(text, &[SqlValue::Text(value), now.clone(), now]).await?;
+    let now = crate::now();
+    let mut sql = conn.sql();
+    sql.push("INSERT INTO ").quoted("_params").push(" (");
+    for (index, column) in ["id", "value", "created", "updated"].iter().enumerate() {
+        sql.push(if index == 0 { "" } else { ", " }).quoted(column);
+    }
+    sql.push(") VALUES ('settings', ").bind(value).push(", ").bind(now.as_str());
+    sql.push(", ").bind(now).push(") ON CONFLICT (").quoted("id").push(") DO UPDATE SET ");
+    sql.quoted("value").push(" = excluded.").quoted("value").push(", ");
+    sql.quoted("updated").push(" = excluded.").quoted("updated");
+    conn.execute(&sql).await?;
     Ok(())
 }
 
@@ -57,6 +65,7 @@ impl Tx {
         settings: Settings,
         key: Option<&str>,
     ) -> Result<Arc<Settings>, StoreError> {
+        self.alter().await?;
         store(self, &settings, key).await?;
         self.settings = Arc::new(settings);
         Ok(Arc::clone(&self.settings))

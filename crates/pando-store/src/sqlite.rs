@@ -3,6 +3,8 @@
 //! Source: PocketBase `core/db_connect.go` for the pragmas. `synchronous=FULL` is ours: an
 //! acknowledged write survives power loss, and group commit pays for the fsync.
 
+mod connection;
+mod engine;
 mod log;
 mod readers;
 mod writer;
@@ -13,10 +15,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
-pub(crate) use log::LogLength;
-pub use readers::Reader;
-pub(crate) use readers::Readers;
-pub(crate) use writer::{Writer, WriterThread};
+pub(crate) use connection::Connection;
+pub(crate) use engine::Engine;
+use log::LogLength;
+pub(crate) use readers::Reader;
+use readers::Readers;
+use writer::{Writer, WriterThread};
 
 use crate::StoreError;
 
@@ -37,7 +41,7 @@ pub(crate) enum Access {
 pub(crate) fn connect(path: &Path, access: Access) -> Result<rusqlite::Connection, StoreError> {
     let connection = rusqlite::Connection::open(path)?;
     // First, so that the next statements wait for a lock instead of failing.
-    connection.busy_timeout(crate::conn::BUSY_WAIT_MAX)?;
+    connection.busy_timeout(connection::BUSY_WAIT_MAX)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", 200_000_000)?;
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -1,16 +1,15 @@
-//! The store: opens a data directory, hands out readers and runs writes.
+//! The store: opens a data directory, hands out connections to read with and runs writes, on
+//! either engine.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
 use tokio::sync::broadcast;
 
-use crate::sqlite::{Access, LogLength, Reader, Readers, Writer, WriterThread, connect};
-use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap};
+use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
 const COMMITS_BEHIND_MAX: usize = 4096;
@@ -19,34 +18,57 @@ const COMMITS_BEHIND_MAX: usize = 4096;
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    readers: Readers,
-    writer: Arc<Mutex<Option<Arc<Writer>>>>,
-    writer_thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    engine: Arc<Engine>,
     encryption_key: Option<Arc<str>>,
     /// Held while the process uses the directory.
     _lock: Arc<File>,
 }
 
+/// Where the records are.
+enum Engine {
+    Sqlite(sqlite::Engine),
+    Postgres(Arc<postgres::Engine>),
+}
+
+/// Collections and settings as of one moment.
+pub(crate) struct Known {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) settings: Arc<Settings>,
+    /// Grows with each change of them.
+    pub(crate) version: u64,
+}
+
 /// What every request sees without asking the database.
 pub(crate) struct Shared {
-    pub(crate) schema: ArcSwap<Schema>,
-    pub(crate) settings: ArcSwap<Settings>,
-    /// Counts how often the schema was replaced.
-    schema_version: AtomicU64,
+    known: ArcSwap<Known>,
     changes: broadcast::Sender<Arc<[Change]>>,
 }
 
 impl Shared {
-    /// Makes a commit visible: first what the process holds in memory, then the announcement.
-    pub(crate) fn publish(&self, tx: &Tx, changes: Vec<Change>) {
-        if !Arc::ptr_eq(&tx.schema, &self.schema.load()) {
-            // First, so that who sees the new schema gets a reader that follows it.
-            self.schema_version.fetch_add(1, Ordering::Release);
-            self.schema.store(Arc::clone(&tx.schema));
-        }
-        if !Arc::ptr_eq(&tx.settings, &self.settings.load()) {
-            self.settings.store(Arc::clone(&tx.settings));
-        }
+    pub(crate) fn new(known: Known) -> Arc<Shared> {
+        let changes = broadcast::Sender::new(COMMITS_BEHIND_MAX);
+        Arc::new(Shared { known: ArcSwap::from_pointee(known), changes })
+    }
+
+    pub(crate) fn known(&self) -> Arc<Known> {
+        self.known.load_full()
+    }
+
+    /// Makes what a commit has changed of collections and settings visible, unless something newer
+    /// is visible already.
+    pub(crate) fn learn(&self, known: Known) {
+        let known = Arc::new(known);
+        self.known.rcu(|current| {
+            Arc::clone(if known.version > current.version { &known } else { current })
+        });
+    }
+
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Arc<[Change]>> {
+        self.changes.subscribe()
+    }
+
+    /// Tells all who watch what a commit has changed.
+    pub(crate) fn announce(&self, changes: Vec<Change>) {
         if !changes.is_empty() {
             // Nobody watching is fine.
             let _ = self.changes.send(changes.into());
@@ -55,40 +77,25 @@ impl Shared {
 }
 
 impl Store {
-    /// Opens the data directory, made and filled like a fresh PocketBase one if it is new.
+    /// Opens the data directory, made and filled like a fresh PocketBase one if it is new, or the
+    /// database that `options` names.
     ///
-    /// Fails with `InUse` while another process has it open.
+    /// Fails with `InUse` while another process has the directory open.
     pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         let lock = bootstrap::lock(&options.dir)?;
-        let path = options.dir.join("data.db");
-        let mut db = connect(&path, Access::ReadWrite)?;
-        let log = LogLength::of(&mut db)?;
-        let mut conn = Conn::new(db, options.query_timeout);
-        bootstrap::prepare(&mut conn, options).await?;
-        let schema = Arc::new(bootstrap::load_schema(&mut conn).await?);
-        let key = options.encryption_key.as_deref();
-        let settings = Arc::new(bootstrap::load_settings(&mut conn, key).await?);
-        let shared = Arc::new(Shared {
-            schema: ArcSwap::new(Arc::clone(&schema)),
-            settings: ArcSwap::new(Arc::clone(&settings)),
-            schema_version: AtomicU64::new(0),
-            changes: broadcast::Sender::new(COMMITS_BEHIND_MAX),
-        });
-        let (wait, timeout) = (options.read_wait_max, options.query_timeout);
-        let readers = Readers::open(&path, options.readers, wait, timeout)?;
-        let thread = WriterThread {
-            tx: Tx::new(conn, schema, settings),
-            shared: Arc::clone(&shared),
-            readers: readers.clone(),
-            log,
-            group_max: options.group_max,
+        let (shared, engine) = match &options.database {
+            None => {
+                let (shared, engine) = sqlite::Engine::open(options).await?;
+                (shared, Engine::Sqlite(engine))
+            }
+            Some(database) => {
+                let (shared, engine) = postgres::Engine::open(database, options).await?;
+                (shared, Engine::Postgres(engine))
+            }
         };
-        let (writer, thread) = Writer::start(thread, options.write_queue_max);
         Ok(Store {
             shared,
-            readers,
-            writer: Arc::new(Mutex::new(Some(Arc::new(writer)))),
-            writer_thread: Arc::new(Mutex::new(Some(thread))),
+            engine: Arc::new(engine),
             encryption_key: options.encryption_key.as_deref().map(Arc::from),
             _lock: Arc::new(lock),
         })
@@ -96,12 +103,12 @@ impl Store {
 
     /// The collections as of the last commit.
     pub fn schema(&self) -> Arc<Schema> {
-        self.shared.schema.load_full()
+        Arc::clone(&self.shared.known.load().schema)
     }
 
     /// The settings as of the last commit.
     pub fn settings(&self) -> Arc<Settings> {
-        self.shared.settings.load_full()
+        Arc::clone(&self.shared.known.load().settings)
     }
 
     /// The key that settings are encrypted with when stored.
@@ -111,15 +118,21 @@ impl Store {
 
     /// All changes from now on, a commit at a time, in commit order.
     pub fn changes(&self) -> broadcast::Receiver<Arc<[Change]>> {
-        self.shared.changes.subscribe()
+        self.shared.watch()
     }
 
-    /// A connection to read with. It sees all that is committed now, and nothing later for as long
-    /// as it is held. Fails with `Busy` when none gets free in time.
+    /// A connection to read with. It sees all that is committed now. Fails with `Busy` when none
+    /// gets free in time.
+    ///
+    /// On SQLite it sees nothing later for as long as it is held; on PostgreSQL, each statement
+    /// sees what is committed when it begins.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        let mut reader = self.readers.take().await?;
-        reader.follow_schema(self.shared.schema_version.load(Ordering::Acquire));
-        Ok(reader)
+        Ok(Reader(match &*self.engine {
+            Engine::Sqlite(engine) => {
+                Held::Sqlite(engine.read(self.shared.known.load().version).await?)
+            }
+            Engine::Postgres(engine) => Held::Postgres(engine.read().await?),
+        }))
     }
 
     /// Runs `work` in a transaction and returns its outcome once it is durable. An `Err` from
@@ -131,28 +144,53 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match writer {
-            Some(writer) => writer.run(work).await,
-            None => Err(E::from(StoreError::Stopping)),
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.write(work).await,
+            Engine::Postgres(engine) => engine.write(work).await,
         }
     }
 
     /// How many writes wait for their turn.
     pub fn writes_waiting(&self) -> usize {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.as_ref().map_or(0, |writer| writer.waiting())
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.writes_waiting(),
+            Engine::Postgres(engine) => engine.writes_waiting(),
+        }
     }
 
-    /// Finishes what is queued, refuses what comes later, and tidies the files up. Blocks until
-    /// the writer is done. Idempotent.
-    pub fn close(&self) {
-        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.writer_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // It catches panics of the work it runs, so there is nothing to report.
-            let _ = thread.join();
+    /// Finishes what was begun, refuses what comes later, and tidies up. Idempotent.
+    pub async fn close(&self) {
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close().await,
         }
-        self.readers.close();
+    }
+}
+
+/// A connection to read with, given back when dropped.
+pub struct Reader(Held);
+
+enum Held {
+    Sqlite(sqlite::Reader),
+    Postgres(postgres::Pooled),
+}
+
+impl Deref for Reader {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        match &self.0 {
+            Held::Sqlite(reader) => reader,
+            Held::Postgres(pooled) => pooled,
+        }
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut Conn {
+        match &mut self.0 {
+            Held::Sqlite(reader) => reader,
+            Held::Postgres(pooled) => pooled,
+        }
     }
 }

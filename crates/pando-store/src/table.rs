@@ -1,4 +1,4 @@
-//! The table of a collection's records: made, changed without losing values, dropped.
+//! The table of a collection's records in SQLite: made, changed without losing values, dropped.
 //!
 //! Source: PocketBase `core/collection_record_table_sync.go`.
 
@@ -22,7 +22,7 @@ pub(crate) async fn create(
     let column = |column: Column| format!("{} {}", quoted(&column.name), column.definition);
     let columns: Vec<String> = collection.columns().into_iter().map(column).collect();
     let statement = format!("CREATE TABLE {} ({})", quoted(&collection.name), columns.join(", "));
-    run(conn, "", &statement)?;
+    run(conn, "", &statement).await?;
     create_indexes(conn, &collection.new_indexes().map_err(CollectionError::Invalid)?)
 }
 
@@ -33,15 +33,15 @@ pub(crate) async fn change(
     changes: &TableChanges,
 ) -> Result<(), CollectionError> {
     for index in &changes.dropped_indexes {
-        run(conn, "", &format!("DROP INDEX IF EXISTS {}", quoted(index)))?;
+        run(conn, "", &format!("DROP INDEX IF EXISTS {}", quoted(index))).await?;
     }
     if let Some((old, new)) = &changes.renamed_table {
-        run(conn, "", &format!("ALTER TABLE {} RENAME TO {}", quoted(old), quoted(new)))?;
+        run(conn, "", &format!("ALTER TABLE {} RENAME TO {}", quoted(old), quoted(new))).await?;
     }
     let alter = format!("ALTER TABLE {}", quoted(&collection.name));
     for column in &changes.dropped_columns {
         let step = format!("failed to drop column {column} - ");
-        run(conn, &step, &format!("{alter} DROP COLUMN {}", quoted(column)))?;
+        run(conn, &step, &format!("{alter} DROP COLUMN {}", quoted(column))).await?;
     }
     // All get temporary names first, since they may swap names with each other.
     let mut named = Vec::new();
@@ -49,7 +49,8 @@ pub(crate) async fn change(
         let temporary = temporary(&column.name);
         let step = format!("failed to add column {} - ", column.name);
         let definition = column.definition;
-        run(conn, &step, &format!("{alter} ADD COLUMN {} {definition}", quoted(&temporary)))?;
+        run(conn, &step, &format!("{alter} ADD COLUMN {} {definition}", quoted(&temporary)))
+            .await?;
         named.push((temporary, &column.name));
     }
     for (old, new) in &changes.renamed_columns {
@@ -59,15 +60,13 @@ pub(crate) async fn change(
             conn,
             &step,
             &format!("{alter} RENAME COLUMN {} TO {}", quoted(old), quoted(&temporary)),
-        )?;
+        )
+        .await?;
         named.push((temporary, new));
     }
     for (temporary, name) in named {
-        run(
-            conn,
-            "",
-            &format!("{alter} RENAME COLUMN {} TO {}", quoted(&temporary), quoted(name)),
-        )?;
+        run(conn, "", &format!("{alter} RENAME COLUMN {} TO {}", quoted(&temporary), quoted(name)))
+            .await?;
     }
     for conversion in &changes.conversions {
         convert(conn, collection, conversion).await?;
@@ -78,12 +77,12 @@ pub(crate) async fn change(
 /// Drops the table or view of a collection.
 pub(crate) async fn drop(conn: &mut Conn, collection: &Collection) -> Result<(), StoreError> {
     let kind = if collection.kind == CollectionKind::View { "VIEW" } else { "TABLE" };
-    conn.batch(&format!("DROP {kind} IF EXISTS {}", quoted(&collection.name)))
+    conn.batch(&format!("DROP {kind} IF EXISTS {}", quoted(&collection.name))).await
 }
 
 /// Runs one step. The superuser is told which step the database refused, and why.
-fn run(conn: &mut Conn, step: &str, statement: &str) -> Result<(), CollectionError> {
-    conn.batch(statement).map_err(|source| refused(step, source))
+async fn run(conn: &mut Conn, step: &str, statement: &str) -> Result<(), CollectionError> {
+    conn.batch(statement).await.map_err(|source| refused(step, source))
 }
 
 pub(crate) fn refused(step: &str, source: StoreError) -> CollectionError {
@@ -92,7 +91,7 @@ pub(crate) fn refused(step: &str, source: StoreError) -> CollectionError {
 
 fn create_indexes(conn: &mut Conn, indexes: &[NewIndex]) -> Result<(), CollectionError> {
     for index in indexes {
-        if let Err(error) = conn.single(&index.statement) {
+        if let Err(error) = conn.sqlite().single(&index.statement) {
             return Err(CollectionError::Invalid(index_failure(index, &error.database_message())));
         }
     }
@@ -106,11 +105,12 @@ async fn convert(
     conversion: &Conversion,
 ) -> Result<(), CollectionError> {
     // Views would refer to the column while it is renamed, which SQLite refuses.
-    let views = "SELECT name, sql FROM sqlite_master WHERE type = 'view' AND sql IS NOT NULL";
-    let views = conn.rows(views, &[]).await?;
+    let mut sql = conn.sql();
+    sql.push("SELECT name, sql FROM sqlite_master WHERE type = 'view' AND sql IS NOT NULL");
+    let views = conn.rows(&sql).await?;
     for view in &views {
         if let Some(SqlValue::Text(name)) = view.first() {
-            run(conn, "", &format!("DROP VIEW {}", quoted(name)))?;
+            run(conn, "", &format!("DROP VIEW {}", quoted(name))).await?;
         }
     }
     let column = &conversion.column;
@@ -136,10 +136,10 @@ async fn convert(
          ALTER TABLE {table} DROP COLUMN {old};",
         definition = column.definition
     );
-    run(conn, "", &statements)?;
+    run(conn, "", &statements).await?;
     for view in &views {
         if let Some(SqlValue::Text(statement)) = view.get(1) {
-            run(conn, "", statement)?;
+            run(conn, "", statement).await?;
         }
     }
     Ok(())

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use pando_schema::{Schema, Settings};
 use tracing::warn;
 
-use crate::store::Shared;
-use crate::{Change, Conn, StoreError};
+use crate::store::{Known, Shared};
+use crate::{Change, Conn, StoreError, design, postgres};
 
 /// What a piece of transaction work returns; `Box::pin(async move { … })` makes one.
 pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -18,12 +18,23 @@ pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Reading goes through [`Conn`]; records, collections and settings are written with the methods
 /// of the modules of those names.
 pub struct Tx {
-    conn: Conn,
+    conn: Held,
+    /// Where changes of tables are judged, if not in the database itself.
+    design: Option<Conn>,
     /// The collections as of this transaction, its own changes included.
     pub(crate) schema: Arc<Schema>,
     /// The settings as of this transaction, its own changes included.
     pub(crate) settings: Arc<Settings>,
+    /// Of collections and settings, as of the beginning.
+    version: u64,
+    /// Whether it may change collections or settings.
+    alters: bool,
     changes: Vec<Change>,
+}
+
+enum Held {
+    Own(Conn),
+    Pooled(postgres::Pooled),
 }
 
 /// Where a request's part of the transaction began.
@@ -34,8 +45,26 @@ pub(crate) struct Mark {
 }
 
 impl Tx {
-    pub(crate) fn new(conn: Conn, schema: Arc<Schema>, settings: Arc<Settings>) -> Tx {
-        Tx { conn, schema, settings, changes: Vec::new() }
+    /// For SQLite, where one transaction after the other uses it.
+    pub(crate) fn own(conn: Conn, known: &Known) -> Tx {
+        Tx::new(Held::Own(conn), known)
+    }
+
+    /// For PostgreSQL, where each transaction has one of its own.
+    pub(crate) fn pooled(conn: postgres::Pooled, known: &Known) -> Tx {
+        Tx::new(Held::Pooled(conn), known)
+    }
+
+    fn new(conn: Held, known: &Known) -> Tx {
+        Tx {
+            conn,
+            design: None,
+            schema: Arc::clone(&known.schema),
+            settings: Arc::clone(&known.settings),
+            version: known.version,
+            alters: false,
+            changes: Vec::new(),
+        }
     }
 
     pub fn schema(&self) -> &Arc<Schema> {
@@ -51,46 +80,90 @@ impl Tx {
         self.changes.push(change);
     }
 
-    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
-        self.conn.statement("BEGIN IMMEDIATE")
+    /// To be called before anything of collections or settings is changed. On PostgreSQL that makes
+    /// other servers that want to do the same wait, and fails with `Outdated` if one has.
+    pub(crate) async fn alter(&mut self) -> Result<(), StoreError> {
+        if self.alters {
+            return Ok(());
+        }
+        if self.postgres().is_some() {
+            let mut sql = self.sql();
+            sql.push("UPDATE pando.state SET \"version\" = \"version\" + 1 WHERE \"version\" = ");
+            sql.bind(i64::try_from(self.version).unwrap_or(i64::MAX));
+            let changed = self.execute(&sql).await?;
+            if let Some(connection) = self.conn().postgres()
+                && changed == 0
+            {
+                return Err(connection.outdate());
+            }
+        }
+        self.alters = true;
+        Ok(())
     }
 
-    /// Commits, with one fsync, and returns what changed.
-    pub(crate) fn commit(&mut self) -> Result<Vec<Change>, StoreError> {
-        self.conn.statement("COMMIT")?;
-        Ok(std::mem::take(&mut self.changes))
+    /// Where changes of tables are judged: SQLite, as PocketBase's statements and messages are its.
+    /// On PostgreSQL that is a database in memory with the same tables, but no rows.
+    pub(crate) async fn design(&mut self) -> Result<&mut Conn, StoreError> {
+        if self.conn().postgres().is_none() {
+            return Ok(self.conn());
+        }
+        if self.design.is_none() {
+            self.design = Some(design::of(&self.schema).await?);
+        }
+        Ok(self.design.as_mut().expect("just made"))
     }
 
-    pub(crate) fn savepoint(&mut self) -> Result<Mark, StoreError> {
-        self.conn.statement("SAVEPOINT job")?;
+    fn conn(&mut self) -> &mut Conn {
+        match &mut self.conn {
+            Held::Own(conn) => conn,
+            Held::Pooled(conn) => conn,
+        }
+    }
+
+    /// What its end makes of collections and settings, if it changed them.
+    pub(crate) fn learned(&self, before: &Known) -> Option<Known> {
+        let same = Arc::ptr_eq(&self.schema, &before.schema)
+            && Arc::ptr_eq(&self.settings, &before.settings);
+        (!same || self.alters).then(|| Known {
+            schema: Arc::clone(&self.schema),
+            settings: Arc::clone(&self.settings),
+            version: self.version + 1,
+        })
+    }
+
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Sets a point to which what follows can be undone, within a request's part.
+    pub(crate) async fn savepoint(&mut self) -> Result<Mark, StoreError> {
+        self.conn().batch("SAVEPOINT part").await?;
+        if let Some(design) = &mut self.design {
+            design.batch("SAVEPOINT part").await?;
+        }
         Ok(self.mark())
     }
 
-    pub(crate) fn release(&mut self) -> Result<(), StoreError> {
-        self.conn.statement("RELEASE job")
+    pub(crate) async fn release(&mut self) -> Result<(), StoreError> {
+        self.conn().batch("RELEASE part").await?;
+        match &mut self.design {
+            Some(design) => design.batch("RELEASE part").await,
+            None => Ok(()),
+        }
     }
 
-    /// Undoes what was done since `mark`.
-    pub(crate) fn undo_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+    pub(crate) async fn undo_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+        const UNDO: &str = "ROLLBACK TO part; RELEASE part";
         self.back_to(mark);
-        self.conn.statement("ROLLBACK TO job")?;
-        self.conn.statement("RELEASE job")
-    }
-
-    /// Like [`Tx::savepoint`], within a request's part.
-    pub(crate) fn inner_savepoint(&mut self) -> Result<Mark, StoreError> {
-        self.conn.statement("SAVEPOINT inner")?;
-        Ok(self.mark())
-    }
-
-    pub(crate) fn release_inner(&mut self) -> Result<(), StoreError> {
-        self.conn.statement("RELEASE inner")
-    }
-
-    pub(crate) fn undo_inner(&mut self, mark: Mark) -> Result<(), StoreError> {
-        self.back_to(mark);
-        self.conn.statement("ROLLBACK TO inner")?;
-        self.conn.statement("RELEASE inner")
+        if let Some(connection) = self.conn().postgres() {
+            connection.roll_back_to(UNDO).await?;
+        } else {
+            return self.conn().batch(UNDO).await;
+        }
+        match &mut self.design {
+            Some(design) => design.batch(UNDO).await,
+            None => Ok(()),
+        }
     }
 
     fn mark(&self) -> Mark {
@@ -106,29 +179,91 @@ impl Tx {
         self.schema = mark.schema;
         self.settings = mark.settings;
     }
+}
+
+/// For SQLite, where a group of jobs shares a transaction.
+impl Tx {
+    pub(crate) fn begin_group(&mut self) -> Result<(), StoreError> {
+        self.sqlite().statement("BEGIN IMMEDIATE")
+    }
+
+    /// Commits, with one fsync, and makes visible what changed of collections and settings.
+    pub(crate) fn commit_group(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        self.sqlite().statement("COMMIT")?;
+        self.alters = false;
+        if let Some(known) = self.learned(&shared.known()) {
+            self.version = known.version;
+            shared.learn(known);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin_job(&mut self) -> Result<Mark, StoreError> {
+        self.sqlite().statement("SAVEPOINT job")?;
+        Ok(self.mark())
+    }
+
+    pub(crate) fn keep_job(&mut self) -> Result<(), StoreError> {
+        self.sqlite().statement("RELEASE job")
+    }
+
+    /// Undoes what was done since `mark`.
+    pub(crate) fn undo_job(&mut self, mark: Mark) -> Result<(), StoreError> {
+        self.back_to(mark);
+        self.sqlite().statement("ROLLBACK TO job")?;
+        self.sqlite().statement("RELEASE job")
+    }
 
     /// Forgets the whole transaction after a failure.
     pub(crate) fn abort(&mut self, shared: &Shared) {
-        if self.conn.in_transaction()
-            && let Err(error) = self.conn.statement("ROLLBACK")
+        if self.sqlite().in_transaction()
+            && let Err(error) = self.sqlite().statement("ROLLBACK")
         {
             warn!(error = format!("{error:#}"), "failed to roll back");
         }
         self.changes.clear();
-        self.schema = shared.schema.load_full();
-        self.settings = shared.settings.load_full();
-    }
-
-    /// Copies the write-ahead log into the database. False if somebody still reads what is older.
-    pub(crate) fn write_log_back(&mut self) -> Result<bool, StoreError> {
-        self.conn.write_log_back()
+        let known = shared.known();
+        self.schema = Arc::clone(&known.schema);
+        self.settings = Arc::clone(&known.settings);
     }
 
     /// Leaves the files tidy: statistics fresh, the log written back into the database.
     pub(crate) fn finish_up(&mut self) {
         let tidy = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";
-        if let Err(error) = self.conn.batch(tidy) {
+        if let Err(error) = self.sqlite().batch(tidy) {
             warn!(error = format!("{error:#}"), "failed to tidy up the database");
+        }
+    }
+}
+
+/// For PostgreSQL.
+impl Tx {
+    /// What is done from now on belongs together.
+    pub(crate) fn begin(&mut self) {
+        if let Some(connection) = self.conn().postgres() {
+            connection.begin();
+        }
+    }
+
+    /// Makes it last. See [`postgres::Connection::commit`].
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        let version = self.version + u64::from(self.alters);
+        match self.conn().postgres() {
+            Some(connection) => connection.commit(version).await,
+            None => unreachable!("on SQLite, a group of jobs commits"),
+        }
+    }
+
+    /// Whether it failed since another server has changed collections or settings.
+    pub(crate) fn outdated(&mut self) -> bool {
+        self.conn().postgres().is_some_and(|connection| connection.outdated())
+    }
+
+    pub(crate) async fn roll_back(&mut self) {
+        let Some(connection) = self.conn().postgres() else { return };
+        if let Err(error) = connection.roll_back().await {
+            // The server rolls back when the connection is closed, which is next.
+            warn!(error = format!("{error:#}"), "failed to roll back");
         }
     }
 }
@@ -137,12 +272,15 @@ impl Deref for Tx {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        &self.conn
+        match &self.conn {
+            Held::Own(conn) => conn,
+            Held::Pooled(conn) => conn,
+        }
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.conn
+        self.conn()
     }
 }

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use pando_filter::Dialect;
 use pando_schema::{
     Collection, CollectionKind, Draft, Field, Record, Schema, SqlValue, ViewColumn, ViewQueryError,
     quote_names, random_text, same_fields, single_statement, view_columns, view_field_problem,
@@ -17,11 +18,11 @@ use serde_json::Map;
 use tracing::warn;
 
 use crate::collections::CollectionError;
-use crate::records::{quoted, refers, select};
-use crate::{Conn, StoreError, Tx};
+use crate::records::{push_refers, quoted, select};
+use crate::{Conn, StoreError, Tx, postgres};
 
 /// Records that are looked at when a query is tried, as in PocketBase.
-const SAMPLE_RECORDS: usize = 10;
+const SAMPLE_RECORDS: i64 = 10;
 
 /// Why a query cannot be that of a view, in PocketBase's words.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub enum ViewError {
         .source.database_message()
     )]
     Sample { source: StoreError, statement: String },
+    /// The query means nothing that PostgreSQL could do.
+    #[error(transparent)]
+    Untranslatable(#[from] postgres::view::ViewRefused),
     #[error("the query could return records with empty or invalid ids")]
     EmptyId,
     #[error("the query could return records with non-unique ids")]
@@ -79,43 +83,10 @@ impl Tx {
     /// Names and types of a query's columns, as of a view that is made of it for a moment.
     async fn column_types(&mut self, query: &str) -> Result<Vec<(String, String)>, ViewError> {
         let name = format!("_temp_{}", random_text(&mut rand::rng(), 6));
-        let types = self.make_view(&name, query).await?;
-        drop_view(self, &name)?;
+        let design = self.design().await?;
+        let types = make_view(design, &name, query).await?;
+        drop_view(design, &name)?;
         Ok(types)
-    }
-
-    /// Makes a view in the place of the one of that name, if there is one. Returns names and types
-    /// of its columns.
-    async fn make_view(
-        &mut self,
-        name: &str,
-        query: &str,
-    ) -> Result<Vec<(String, String)>, ViewError> {
-        drop_view(self, name)?;
-        let query = quote_names(single_statement(query)?)?;
-        // In parentheses, so that a second statement does not fit in.
-        let statement = format!("CREATE VIEW {} AS SELECT * FROM ({query})", quoted(name));
-        self.single(&statement).map_err(|error| match error {
-            StoreError::Sqlite(rusqlite::Error::MultipleStatement) => {
-                ViewError::Query(ViewQueryError::Multiple)
-            }
-            error => ViewError::Database(error),
-        })?;
-        // Only now the database looks whether there are such tables and columns.
-        let columns = "SELECT name, type FROM PRAGMA_TABLE_INFO(?)";
-        let types = self.rows(columns, &[SqlValue::Text(name.to_owned())]).await;
-        let types = types.map_err(ViewError::from).and_then(|rows| {
-            let pairs = rows.into_iter().filter_map(|row| match <[_; 2]>::try_from(row) {
-                Ok([SqlValue::Text(name), SqlValue::Text(kind)]) => Some((name, kind)),
-                _ => None,
-            });
-            let pairs: Vec<_> = pairs.collect();
-            if pairs.is_empty() { Err(ViewError::NoColumns(name.to_owned())) } else { Ok(pairs) }
-        });
-        if types.is_err() {
-            drop_view(self, name)?;
-        }
-        types
     }
 
     /// Tries a query: its fields, and the first records that it gives. Nothing stays.
@@ -150,15 +121,25 @@ impl Tx {
         query: &str,
     ) -> Result<Vec<Record>, ViewError> {
         let alias = quoted(&view.name);
-        let columns: Vec<String> = view.fields.iter().map(|field| quoted(&field.name)).collect();
-        let text = format!(
-            "SELECT {} FROM (SELECT * FROM ({})) {alias} LIMIT {SAMPLE_RECORDS}",
-            columns.join(", "),
-            quote_names(query)?
-        );
-        self.watch()?;
-        let records = self.records(view, &text, &[]).await;
-        self.unwatch()?;
+        let records = match self.dialect() {
+            Dialect::Sqlite => {
+                let mut sql = self.sql();
+                let columns = view.fields.iter().map(|field| quoted(&field.name));
+                sql.text = format!(
+                    "SELECT {} FROM (SELECT * FROM ({})) {alias} LIMIT {SAMPLE_RECORDS}",
+                    columns.collect::<Vec<_>>().join(", "),
+                    quote_names(query)?
+                );
+                self.sqlite().watch()?;
+                let records = self.records(view, &sql).await;
+                self.sqlite().unwatch()?;
+                records
+            }
+            Dialect::Postgres => {
+                let translated = postgres::view::translate(query, &view.fields, &self.schema)?;
+                self.sample_in_postgres(view, &translated, SAMPLE_RECORDS).await
+            }
+        };
         records.map_err(|source| ViewError::Sample {
             source,
             statement: format!(
@@ -178,12 +159,12 @@ impl Tx {
         let ViewFields { fields, outcome } = self.view_fields(query).await;
         outcome?;
         if let Some(old_name) = old_name {
-            drop_view(self, old_name)?;
+            drop_view(self.design().await?, old_name)?;
         }
         let types = self.column_types(query).await;
         let wrapped = types.and_then(|types| Ok(with_text_id(query, &types)?));
         let query = wrapped.map_err(|error| ViewError::Id(Box::new(error)))?;
-        self.make_view(&collection.name, &query).await?;
+        make_view(self.design().await?, &collection.name, &query).await?;
         collection.fields = fields;
         Ok(())
     }
@@ -255,14 +236,59 @@ impl Conn {
         let source = view_file_source(view, field, schema, &mut rand::rng());
         let Some((collection, field)) = source else { return Ok(None) };
         let Some(field) = collection.field(&field) else { return Ok(None) };
-        let text = format!("{} WHERE {} LIMIT 1", select(&collection), refers(&collection, field));
-        let file = [SqlValue::Text(file.to_owned())];
-        Ok(self.records(&collection, &text, &file).await?.pop())
+        let mut sql = select(self.dialect(), &collection);
+        sql.push(" WHERE ");
+        push_refers(&mut sql, &collection, field, file);
+        sql.push(" LIMIT 1");
+        Ok(self.records(&collection, &sql).await?.pop())
     }
 }
 
+/// Makes a view in SQLite, in the place of the one of that name if there is one. Returns names and
+/// types of its columns.
+pub(crate) async fn make_view(
+    conn: &mut Conn,
+    name: &str,
+    query: &str,
+) -> Result<Vec<(String, String)>, ViewError> {
+    drop_view(conn, name)?;
+    let query = quote_names(single_statement(query)?)?;
+    // In parentheses, so that a second statement does not fit in.
+    let statement = format!("CREATE VIEW {} AS SELECT * FROM ({query})", quoted(name));
+    conn.sqlite().single(&statement).map_err(|error| match error {
+        StoreError::Sqlite(rusqlite::Error::MultipleStatement) => {
+            ViewError::Query(ViewQueryError::Multiple)
+        }
+        error => ViewError::Database(error),
+    })?;
+    // Only now the database looks whether there are such tables and columns.
+    let mut sql = conn.sql();
+    sql.push("SELECT name, type FROM PRAGMA_TABLE_INFO(").bind(name).push(")");
+    let types = conn.rows(&sql).await;
+    let types = types.map_err(ViewError::from).and_then(|rows| {
+        let pairs = rows.into_iter().filter_map(|row| match <[_; 2]>::try_from(row) {
+            Ok([SqlValue::Text(name), SqlValue::Text(kind)]) => Some((name, kind)),
+            _ => None,
+        });
+        let pairs: Vec<_> = pairs.collect();
+        if pairs.is_empty() { Err(ViewError::NoColumns(name.to_owned())) } else { Ok(pairs) }
+    });
+    if types.is_err() {
+        drop_view(conn, name)?;
+    }
+    types
+}
+
+/// Makes the view of a stored collection in SQLite.
+pub(crate) async fn make_stored_view(conn: &mut Conn, view: &Collection) -> Result<(), ViewError> {
+    let types = make_view(conn, &view.name, &view.view_query).await?;
+    let query = with_text_id(&view.view_query, &types)?;
+    make_view(conn, &view.name, &query).await?;
+    Ok(())
+}
+
 fn drop_view(conn: &mut Conn, name: &str) -> Result<(), StoreError> {
-    conn.single(&format!("DROP VIEW IF EXISTS {}", quoted(name)))
+    conn.sqlite().single(&format!("DROP VIEW IF EXISTS {}", quoted(name)))
 }
 
 /// A hint at ids that cannot be used; what comes after the sample is not looked at.

@@ -76,8 +76,8 @@ pub(crate) async fn passes(
     let mut query = query(schema, &record.collection, context)?;
     query.filter(compiled.expr()).map_err(unusable)?;
     query.only_id(record.id());
-    let sql = query.exists();
-    Ok(conn.exists(&sql.text, &sql.values).await?)
+    query.speak(conn.dialect());
+    Ok(conn.exists(&query.exists()).await?)
 }
 
 /// Whether `record`, of which the values at hand count and not the stored ones, passes `rule`.
@@ -97,8 +97,8 @@ pub(crate) async fn passes_as_given(
     let query = Query::of_record(schema, record, origin, Some(context), now);
     let mut query = query.map_err(unusable)?;
     query.filter(compiled.expr()).map_err(unusable)?;
-    let sql = query.exists();
-    Ok(conn.exists(&sql.text, &sql.values).await?)
+    query.speak(conn.dialect());
+    Ok(conn.exists(&query.exists()).await?)
 }
 
 fn broken(error: ParseError) -> ApiError {

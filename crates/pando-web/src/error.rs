@@ -85,7 +85,17 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         match error {
-            StoreError::Busy | StoreError::Stopping => ApiError::unavailable(error),
+            StoreError::Busy
+            | StoreError::Stopping
+            | StoreError::Unavailable(_)
+            | StoreError::Unsuitable(_)
+            | StoreError::Outdated => ApiError::unavailable(error),
+            StoreError::Unknown => {
+                // No Retry-After: to write twice may be worse than not to write.
+                let words = "The connection to the database was lost while saving. The change may \
+                             have been saved: look before you try again.";
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, words).caused_by(error)
+            }
             StoreError::Timeout => {
                 ApiError::bad_request("The query took too long and was stopped.").caused_by(error)
             }
@@ -96,8 +106,11 @@ impl From<StoreError> for ApiError {
             | StoreError::BadCollection { .. }
             | StoreError::BadSettings(_)
             | StoreError::Commit(_)
+            | StoreError::BadUrl(_)
+            | StoreError::Undone
             | StoreError::Panicked
-            | StoreError::Sqlite(_) => ApiError::internal(error),
+            | StoreError::Sqlite(_)
+            | StoreError::Postgres(_) => ApiError::internal(error),
         }
     }
 }
@@ -111,7 +124,7 @@ impl ApiError {
         status: StatusCode,
     ) -> ApiError {
         match (&error, collection.kind) {
-            (StoreError::Sqlite(_), CollectionKind::View) => {
+            (StoreError::Sqlite(_) | StoreError::Postgres(_), CollectionKind::View) => {
                 ApiError::new(status, "").caused_by(error)
             }
             _ => ApiError::from(error),

@@ -32,7 +32,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let store = while_waiting(opening, || "opening the data directory".to_owned()).await?;
     let outcome = serve_store(&config, &life, &store).await;
     // The roles may have failed, but what was written is tidied up all the same.
-    tokio::task::spawn_blocking(move || store.close()).await?;
+    store.close().await;
     outcome?;
     ensure!(!life.failed(), "stopped because a task failed");
     info!("stopped");

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use pando_runtime::host;
 use pando_schema::{
-    Collection, Problem, ProblemTree, Problems, Record, SqlValue, random_text_of,
-    single_column_unique_index, validate,
+    Collection, Problem, ProblemTree, Problems, Record, random_text_of, single_column_unique_index,
+    validate,
 };
-use pando_store::{Conn, Store, StoreError, WriteError};
+use pando_store::{Store, StoreError, WriteError};
 use serde_json::json;
 
 use crate::{
@@ -50,7 +50,7 @@ async fn perform_somewhere(
     match Store::open(&config.store_options()).await {
         Ok(store) => {
             let outcome = perform(&store, verb, words).await;
-            tokio::task::spawn_blocking(move || store.close()).await?;
+            store.close().await;
             outcome
         }
         Err(in_use @ StoreError::InUse(_)) => {
@@ -84,9 +84,11 @@ pub(crate) async fn perform(store: &Store, verb: &str, words: &[String]) -> anyh
 
 /// Whether somebody can administer this store.
 pub(crate) async fn any(store: &Store) -> Result<bool, StoreError> {
-    let text = "SELECT 1 FROM `_superusers` WHERE `email` != ?";
-    let installer = [SqlValue::Text(INSTALLER_EMAIL.to_owned())];
-    store.read().await?.exists(text, &installer).await
+    let mut conn = store.read().await?;
+    let mut sql = conn.sql();
+    sql.push("SELECT 1 FROM ").quoted("_superusers");
+    sql.push(" WHERE ").quoted("email").push(" <> ").bind(INSTALLER_EMAIL).push(" LIMIT 1");
+    conn.exists(&sql).await
 }
 
 struct Accounts<'a> {
@@ -165,16 +167,8 @@ impl Accounts<'_> {
         let any_case = index.is_some_and(|index| {
             index.columns.iter().any(|column| column.collate.eq_ignore_ascii_case("nocase"))
         });
-        let text = match any_case {
-            true => "SELECT `id` FROM `_superusers` WHERE `email` = ? COLLATE NOCASE LIMIT 1",
-            false => "SELECT `id` FROM `_superusers` WHERE `email` = ? LIMIT 1",
-        };
         let mut conn = self.store.read().await?;
-        let conn: &mut Conn = &mut conn;
-        match conn.texts(text, &[SqlValue::Text(email.to_owned())]).await?.pop() {
-            Some(id) => conn.find(&self.collection, &id).await,
-            None => Ok(None),
-        }
+        conn.find_by(&self.collection, "email", email, any_case).await
     }
 
     async fn save(

@@ -20,6 +20,24 @@ pub enum SqlValue {
     Text(String),
 }
 
+impl From<&str> for SqlValue {
+    fn from(text: &str) -> SqlValue {
+        SqlValue::Text(text.to_owned())
+    }
+}
+
+impl From<String> for SqlValue {
+    fn from(text: String) -> SqlValue {
+        SqlValue::Text(text)
+    }
+}
+
+impl From<i64> for SqlValue {
+    fn from(number: i64) -> SqlValue {
+        SqlValue::Int(number)
+    }
+}
+
 impl Value {
     /// The value of `field` in a column that holds text.
     pub fn from_sql_text<'a>(field: &Field, text: impl Into<Cow<'a, str>>) -> Value {

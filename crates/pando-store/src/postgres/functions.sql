@@ -6,7 +6,8 @@
 -- values. A number is a double `n`; integers that are no double are the next lower one and the
 -- rest `r`.
 --
--- None of these functions fails on any input, but for `json_refused`, which exists to fail.
+-- None of these functions fails on any input, but for `json_refused` and `refuse_version`, which
+-- exist to fail.
 -- Exceptions cannot be caught here: that would make the functions unfit for parallel plans.
 
 CREATE SCHEMA IF NOT EXISTS pando;
@@ -992,4 +993,13 @@ BEGIN
     rest := substr(rest, mark + 2);
   END LOOP;
   RETURN result || rest;
+END $$;
+
+-- Versions.
+
+-- Fails: collections or settings are not those that the caller knows.
+CREATE OR REPLACE FUNCTION pando.refuse_version() RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  RAISE EXCEPTION 'collections or settings have changed' USING ERRCODE = 'PV001';
 END $$;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
-use super::{Access, connect};
+use super::{Access, Connection, connect};
 use crate::{Conn, StoreError};
 
 /// How long a snapshot is good for if nothing is written here, so that what other programs write
@@ -56,9 +56,10 @@ impl Readers {
     ) -> Result<Readers, StoreError> {
         let connections = (0..count)
             .map(|_| {
-                let mut conn = Conn::new(connect(path, Access::ReadOnly)?, query_timeout);
-                conn.watch()?;
-                Ok(Pooled { conn, snapshot: None })
+                let mut connection =
+                    Connection::new(connect(path, Access::ReadOnly)?, query_timeout);
+                connection.watch()?;
+                Ok(Pooled { conn: connection.into(), snapshot: None })
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
         Ok(Readers {
@@ -111,13 +112,12 @@ impl Pooled {
     /// Sees to it that what is read from now on is as new as `generation`.
     fn see(&mut self, generation: u64) -> Result<(), StoreError> {
         let current = self.snapshot.as_ref().is_some_and(|snapshot| {
-            snapshot.generation == generation
-                && snapshot.since.elapsed() < SNAPSHOT_AGE_MAX
-                && self.conn.in_transaction()
+            snapshot.generation == generation && snapshot.since.elapsed() < SNAPSHOT_AGE_MAX
         });
+        let current = current && self.conn.sqlite().in_transaction();
         if !current {
             self.end_snapshot();
-            self.conn.statement("BEGIN")?;
+            self.conn.sqlite().statement("BEGIN")?;
             self.snapshot = Some(Snapshot { generation, since: Instant::now() });
         }
         Ok(())
@@ -125,17 +125,17 @@ impl Pooled {
 
     fn end_snapshot(&mut self) {
         self.snapshot = None;
-        if !self.conn.in_transaction() {
+        if !self.conn.sqlite().in_transaction() {
             return;
         }
-        if let Err(error) = self.conn.statement("COMMIT") {
+        if let Err(error) = self.conn.sqlite().statement("COMMIT") {
             warn!(error = format!("{error:#}"), "failed to end a read transaction");
         }
     }
 }
 
 /// A reading connection, given back when dropped.
-pub struct Reader {
+pub(crate) struct Reader {
     pooled: Option<Pooled>,
     pool: Arc<Pool>,
     // Dropped after `drop` below gave the connection back, so a permit always finds one.

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
-use pando_schema::{Record, SqlValue, Value};
+use pando_filter::{Dialect, Sql};
+use pando_schema::{Record, Value};
 use tempfile::TempDir;
 
 use super::{Access, Readers, connect};
@@ -10,6 +11,12 @@ async fn store() -> (Store, TempDir) {
     let home = TempDir::new().unwrap();
     let options = StoreOptions { dir: home.path().to_owned(), ..StoreOptions::default() };
     (Store::open(&options).await.unwrap(), home)
+}
+
+fn sql(text: &'static str) -> Sql {
+    let mut sql = Sql::new(Dialect::Sqlite);
+    sql.push(text);
+    sql
 }
 
 async fn add_user(store: &Store, name: String) {
@@ -38,20 +45,20 @@ enum Failure {
 
 async fn count(store: &Store) -> i64 {
     let mut reader = store.read().await.unwrap();
-    reader.integer("SELECT COUNT(*) FROM users", &[]).await.unwrap().unwrap()
+    reader.integer(&sql("SELECT COUNT(*) FROM users")).await.unwrap().unwrap()
 }
 
 #[tokio::test]
 async fn a_read_sees_the_last_commit_and_none_that_comes_while_it_lasts() {
     let (store, _home) = store().await;
     let mut held = store.read().await.unwrap();
-    let text = "SELECT COUNT(*) FROM users";
-    assert_eq!(held.integer(text, &[]).await.unwrap(), Some(0));
+    let counting = sql("SELECT COUNT(*) FROM users");
+    assert_eq!(held.integer(&counting).await.unwrap(), Some(0));
     for expected in 1..20 {
         add_user(&store, "x".to_owned()).await;
         assert_eq!(count(&store).await, expected);
     }
-    assert_eq!(held.integer(text, &[]).await.unwrap(), Some(0));
+    assert_eq!(held.integer(&counting).await.unwrap(), Some(0));
     drop(held);
     assert_eq!(count(&store).await, 19);
 }
@@ -83,8 +90,8 @@ async fn idle_readers_let_the_log_start_over() {
     let length = log.metadata().unwrap().len();
     assert!(length < 6_000_000, "the log has {length} bytes");
     let mut reader = store.read().await.unwrap();
-    let name = "SELECT id FROM users WHERE length(name) = ?";
-    let found = reader.texts(name, &[SqlValue::Int(150_000)]).await.unwrap();
+    let long = sql("SELECT id FROM users WHERE length(name) = 150000");
+    let found = reader.texts(&long).await.unwrap();
     assert_eq!(found.len(), 60);
 }
 
@@ -98,7 +105,7 @@ async fn the_time_of_a_query_does_not_stop_what_begins_and_ends_transactions() {
     let readers = Readers::open(&path, 1, Duration::from_secs(10), at_once).unwrap();
     for _ in 0..20_000 {
         let mut reader = readers.take().await.unwrap();
-        let outcome = reader.exists("SELECT 1", &[]).await;
+        let outcome = reader.exists(&sql("SELECT 1")).await;
         assert!(matches!(outcome, Ok(true) | Err(StoreError::Timeout)), "{outcome:?}");
         drop(reader);
         readers.renew();

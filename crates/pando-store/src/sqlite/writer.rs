@@ -162,7 +162,7 @@ impl WriterThread {
         group: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         group.push(first);
-        self.tx.begin()?;
+        self.tx.begin_group()?;
         loop {
             let job = group.last_mut().expect("pushed before each round");
             run_job(&mut self.tx, &mut **job)?;
@@ -172,16 +172,16 @@ impl WriterThread {
             let Ok(next) = jobs.try_recv() else { break };
             group.push(next);
         }
-        let changes = self.tx.commit()?;
+        self.tx.commit_group(&self.shared)?;
         self.readers.renew();
-        self.shared.publish(&self.tx, changes);
+        self.shared.announce(self.tx.take_changes());
         Ok(())
     }
 
     /// Copies the log into the database. Readers then need it no more, and it starts over.
     fn write_log_back(&mut self) {
         self.log.postpone();
-        match self.tx.write_log_back() {
+        match self.tx.sqlite().write_log_back() {
             Ok(true) => self.readers.renew(),
             // A slow reader still needs the database as it is.
             Ok(false) => {}
@@ -195,10 +195,10 @@ impl WriterThread {
 /// Runs one job inside a savepoint of its own. Fails only when the whole group is lost, as when
 /// the disk is full and SQLite rolled the transaction back.
 fn run_job(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
-    let mark = tx.savepoint()?;
+    let mark = tx.begin_job()?;
     let kept = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or_else(|_| {
         error!("a transaction panicked and was undone");
         false
     });
-    if kept { tx.release() } else { tx.undo_to(mark) }
+    if kept { tx.keep_job() } else { tx.undo_job(mark) }
 }

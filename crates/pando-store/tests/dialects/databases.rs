@@ -59,17 +59,18 @@ impl Databases {
             let table =
                 format!("CREATE TABLE IF NOT EXISTS `{}` ({})", collection.name, columns.join(","));
             let drop = format!("DROP TABLE IF EXISTS `{}`", collection.name);
-            self.lite(vec![(drop, vec![]), (table, vec![])]).await;
+            self.lite(vec![lite(drop, vec![]), lite(table, vec![])]).await;
             let indexes = collection.new_indexes().unwrap();
-            self.lite(indexes.into_iter().map(|index| (index.statement, vec![])).collect()).await;
+            self.lite(indexes.into_iter().map(|index| lite(index.statement, vec![])).collect())
+                .await;
         }
     }
 
-    async fn lite(&self, statements: Vec<(String, Vec<SqlValue>)>) {
+    async fn lite(&self, statements: Vec<Sql>) {
         let written = self.store.write(move |tx| {
             Box::pin(async move {
-                for (text, values) in &statements {
-                    tx.execute(text, values).await?;
+                for statement in &statements {
+                    tx.execute(statement).await?;
                 }
                 Ok::<(), StoreError>(())
             })
@@ -79,9 +80,9 @@ impl Databases {
 
     /// Replaces all records.
     pub(crate) async fn fill(&self, schema: &Schema, records: &[Record]) {
-        let mut lite = Vec::new();
+        let mut statements = Vec::new();
         for collection in schema.iter() {
-            lite.push((format!("DELETE FROM `{}`", collection.name), vec![]));
+            statements.push(lite(format!("DELETE FROM `{}`", collection.name), vec![]));
             self.client
                 .batch_execute(&format!("DELETE FROM {}", ddl::quoted(&collection.name)))
                 .await
@@ -96,16 +97,16 @@ impl Databases {
                 record.collection.name,
                 names.join(",")
             );
-            lite.push((text, record.values.iter().map(|value| value.to_sql()).collect()));
+            statements.push(lite(text, record.values.iter().map(|value| value.to_sql()).collect()));
             let found = self.postgres(&insert(record)).await;
             assert_eq!(found, Found::Rows(Vec::new()), "{record:?}");
         }
-        self.lite(lite).await;
+        self.lite(statements).await;
         self.client.batch_execute("ANALYZE").await.unwrap();
     }
 
     pub(crate) async fn sqlite(&self, sql: &Sql) -> Found {
-        match self.store.read().await.unwrap().texts(&sql.text, &sql.values).await {
+        match self.store.read().await.unwrap().texts(sql).await {
             Ok(rows) => Found::Rows(rows),
             Err(error) => Found::Refused(format!("{error:?}")),
         }
@@ -119,6 +120,11 @@ impl Databases {
             Err(error) => Found::Refused(format!("{error:?}")),
         }
     }
+}
+
+/// A statement for SQLite.
+fn lite(text: String, values: Vec<SqlValue>) -> Sql {
+    Sql { dialect: Dialect::Sqlite, text, values }
 }
 
 /// A connection to a new database that has the helper functions.

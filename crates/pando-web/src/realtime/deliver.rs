@@ -86,8 +86,8 @@ async fn matches(
         query.only_visible();
     }
     query.filter(&expr).map_err(unusable)?;
-    let sql = query.exists();
-    Ok(conn.exists(&sql.text, &sql.values).await?)
+    query.speak(conn.dialect());
+    Ok(conn.exists(&query.exists()).await?)
 }
 
 /// A rule or filter that cannot be used lets nothing be seen.

@@ -42,16 +42,13 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
     let page = Page::of(&request.query)?;
     access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
+    query.speak(conn.dialect());
     // Without a sort the order is that of the index or table that SQLite reads: as in PocketBase
     // only if as many columns are asked for. The first one is the id.
     let sql = query.list(Columns::All, page.size, page.offset());
-    let ids = conn.texts(&sql.text, &sql.values).await?;
-    let total = if page.counted {
-        let sql = query.count();
-        Some(conn.integer(&sql.text, &sql.values).await?.unwrap_or(0))
-    } else {
-        None
-    };
+    let ids = conn.texts(&sql).await?;
+    let total =
+        if page.counted { Some(conn.integer(&query.count()).await?.unwrap_or(0)) } else { None };
     let shown =
         ids.iter().filter_map(|id| schema.by_id(id)).map(|found| found.to_json().to_string());
     let mut text = b"{\"items\":[".to_vec();
@@ -314,11 +311,13 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
         CollectionError::Malformed(error @ DraftError::NoSuchId) => raw(error.to_string()),
         CollectionError::Invalid(problems) => ApiError::invalid(failed, &problems),
         CollectionError::Store(error) => match ApiError::from(error) {
-            error if error.status == StatusCode::INTERNAL_SERVER_ERROR => ApiError {
-                status: StatusCode::BAD_REQUEST,
-                message: crate::error::sentence(failed),
-                ..error
-            },
+            error if error.status == StatusCode::INTERNAL_SERVER_ERROR => {
+                // PocketBase answers 400, but it is not the client's fault.
+                let cause = error.cause.as_ref().map(|cause| format!("{cause:#}"));
+                warn!(error = cause, "failed to save collections");
+                let message = crate::error::sentence(failed);
+                ApiError { status: StatusCode::BAD_REQUEST, message, ..error }
+            }
             error => error,
         },
         other @ (CollectionError::Import(_)
@@ -334,6 +333,7 @@ fn refusal(error: CollectionError, failed: &str) -> ApiError {
 
 fn import_refusal(error: CollectionError, failed: &str) -> ApiError {
     match &error {
+        CollectionError::Store(_) => refusal(error, failed),
         CollectionError::Invalid(problems) => ApiError::invalid(failed, problems),
         CollectionError::Import(import) => ApiError::invalid(failed, &import.problems()),
         other => {

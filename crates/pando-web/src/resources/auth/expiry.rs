@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pando_schema::{Collection, DateTime, SqlValue};
+use pando_schema::{Collection, DateTime};
 use pando_store::Tx;
 use tracing::warn;
 
@@ -17,7 +17,7 @@ use crate::app::SharedApp;
 const HOUR_SECONDS: i64 = 3_600;
 
 /// Rows of one transaction, so that other writers need not wait for long.
-const ROWS_PER_WRITE: usize = 500;
+const ROWS_PER_WRITE: u16 = 500;
 
 /// Runs until the stop.
 pub(crate) async fn delete_expired_hourly(app: SharedApp) -> anyhow::Result<()> {
@@ -47,44 +47,44 @@ pub(super) async fn delete_expired(app: &SharedApp, now_ms: i64) -> Result<(), A
         for (table, seconds) in [("_mfas", options.mfa.duration), ("_otps", options.otp.duration)] {
             let oldest =
                 DateTime::from_unix_ms(now_ms.saturating_sub(seconds.saturating_mul(1000)));
-            while delete_some(app, table, collection, oldest.stored()).await? == ROWS_PER_WRITE {}
+            while delete_some(app, table, collection, oldest.stored()).await? {}
         }
     }
     Ok(())
 }
 
-/// Deletes rows of `table` that are about `collection` and older than `oldest`. Returns how many.
+/// Deletes rows of `table` that are about `collection` and older than `oldest`. Returns whether
+/// there may be more.
 async fn delete_some(
     app: &SharedApp,
     table: &'static str,
     collection: &Collection,
     oldest: String,
-) -> Result<usize, ApiError> {
-    let text = format!(
-        "SELECT `id` FROM `{table}` WHERE `collectionRef` = ? AND `created` < ? \
-         LIMIT {ROWS_PER_WRITE}"
-    );
-    let values = [SqlValue::Text(collection.id.clone()), SqlValue::Text(oldest)];
+) -> Result<bool, ApiError> {
     // Most of the time there is nothing to do, and no reason to disturb the writer.
-    let ids = app.store.read().await?.texts(&text, &values).await?;
+    let mut conn = app.store.read().await?;
+    let mut sql = conn.sql();
+    sql.push("SELECT ").quoted("id").push(" FROM ").quoted(table);
+    sql.push(" WHERE ").quoted("collectionRef").push(" = ").bind(collection.id.as_str());
+    sql.push(" AND ").quoted("created").push(" < ").bind(oldest);
+    sql.push(" LIMIT ").integer(ROWS_PER_WRITE.into());
+    let ids = conn.texts(&sql).await?;
+    drop(conn);
     if ids.is_empty() {
-        return Ok(0);
+        return Ok(false);
     }
-    let deleted = app.store.write(move |tx| Box::pin(delete_rows(tx, table, ids)));
-    deleted.await
+    let more = ids.len() == usize::from(ROWS_PER_WRITE);
+    app.store.write(move |tx| Box::pin(delete_rows(tx, table, ids))).await?;
+    Ok(more)
 }
 
-async fn delete_rows(
-    tx: &mut Tx,
-    table: &'static str,
-    ids: Vec<String>,
-) -> Result<usize, ApiError> {
+async fn delete_rows(tx: &mut Tx, table: &'static str, ids: Vec<String>) -> Result<(), ApiError> {
     let collection = system_collection(tx.schema(), table)?;
     for record in tx.find_all(&collection, &ids).await? {
         let deleted = tx.delete(Arc::new(record)).await;
         deleted.map_err(|error| refused(error, "Failed to delete."))?;
     }
-    Ok(ids.len())
+    Ok(())
 }
 
 #[cfg(test)]

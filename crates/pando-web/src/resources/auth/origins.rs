@@ -11,7 +11,7 @@ use std::sync::Arc;
 use http::header::USER_AGENT;
 use md5::{Digest as _, Md5};
 use pando_schema::{Record, SqlValue, Value};
-use pando_store::{Conn, StoreError, Tx};
+use pando_store::{Conn, StoreError, Tx, push_owner};
 use tracing::warn;
 
 use super::save::refused;
@@ -97,10 +97,12 @@ struct Known(Vec<(String, String)>);
 
 impl Known {
     async fn of(conn: &mut Conn, record: &Record) -> Result<Known, StoreError> {
-        let text = "SELECT `id`, `fingerprint` FROM `_authOrigins` WHERE `collectionRef` = ? \
-                    AND `recordRef` = ? ORDER BY `created` DESC";
-        let owner = [&*record.collection.id, record.id()].map(|id| SqlValue::Text(id.to_owned()));
-        let rows = conn.rows(text, &owner).await?;
+        let mut sql = conn.sql();
+        sql.push("SELECT ").quoted("id").push(", ").quoted("fingerprint");
+        sql.push(" FROM ").quoted(COLLECTION).push(" WHERE ");
+        push_owner(&mut sql, record);
+        sql.push(" ORDER BY ").quoted("created").push(" DESC");
+        let rows = conn.rows(&sql).await?;
         let pairs = rows.into_iter().filter_map(|row| match <[SqlValue; 2]>::try_from(row) {
             Ok([SqlValue::Text(id), SqlValue::Text(fingerprint)]) => Some((id, fingerprint)),
             _ => None,

@@ -10,7 +10,7 @@ use pando_filter::Purpose;
 use pando_schema::{
     Collection, LOWER_ALPHANUMERIC, Otp, Problems, Record, SqlValue, Value, random_text_of,
 };
-use pando_store::Tx;
+use pando_store::{Tx, push_owner};
 use serde_json::json;
 use tracing::warn;
 
@@ -112,10 +112,12 @@ async fn create(
 
 /// The newest one-time password of `account`, if it has as many as may be.
 async fn last_of_many(tx: &mut Tx, account: &Record) -> Result<Option<String>, ApiError> {
-    let text = "SELECT `id`, `created` FROM `_otps` WHERE `collectionRef` = ? AND `recordRef` = ? \
-                ORDER BY `created` DESC";
-    let owner = [&*account.collection.id, account.id()].map(|id| SqlValue::Text(id.to_owned()));
-    let rows = tx.rows(text, &owner).await?;
+    let mut sql = tx.sql();
+    sql.push("SELECT ").quoted("id").push(", ").quoted("created");
+    sql.push(" FROM ").quoted(COLLECTION).push(" WHERE ");
+    push_owner(&mut sql, account);
+    sql.push(" ORDER BY ").quoted("created").push(" DESC");
+    let rows = tx.rows(&sql).await?;
     let seconds = enabled(&account.collection)?.duration;
     let valid = rows.iter().filter(|row| match row.get(1) {
         Some(SqlValue::Text(created)) => !expired_since(created, seconds),

@@ -81,8 +81,9 @@ pub(crate) async fn set_visibility(
     let mut query = access::query(schema, &collection, context)?;
     query.filter(&access::parse(rule)?).map_err(access::unusable)?;
     query.only_ids(&ids);
+    query.speak(conn.dialect());
     let sql = query.list(Columns::Id, i64::try_from(ids.len()).unwrap_or(i64::MAX), 0);
-    let managed = conn.texts(&sql.text, &sql.values).await?;
+    let managed = conn.texts(&sql).await?;
     for record in records {
         record.email_shown |= managed.iter().any(|id| id == record.id());
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pando_filter::{Columns, RequestContext};
 use pando_schema::{
-    Collection, Expanded, FieldKind, Record, Schema, SqlValue, Value, single_column_unique_index,
+    Collection, Expanded, FieldKind, Record, Schema, Value, single_column_unique_index,
 };
 use pando_store::Conn;
 use tracing::debug;
@@ -24,7 +24,7 @@ use crate::access::{self, Verdict, verdict};
 const DEPTH_MAX: usize = 6;
 
 /// Records that one back relation shows.
-const BACK_RELATED_MAX: usize = 1_000;
+const BACK_RELATED_MAX: i64 = 1_000;
 
 /// Adds to `records`, all of one collection, what the comma-separated `paths` lead to. A path
 /// that cannot be followed is left out, as PocketBase does.
@@ -150,10 +150,9 @@ async fn back_step(
         }
         _ => return Err(unknown()),
     }
-    let text = pando_store::referring_ids(source, field, BACK_RELATED_MAX);
     let mut related = Vec::with_capacity(records.len());
     for record in records {
-        related.push(conn.texts(&text, &[SqlValue::Text(record.id().to_owned())]).await?);
+        related.push(conn.referring_ids(source, field, record.id(), BACK_RELATED_MAX).await?);
     }
     let multiple = single_column_unique_index(&source.indexes, &field.name).is_none();
     Ok(Step { collection: Arc::clone(source), multiple, related })
@@ -175,8 +174,8 @@ async fn fetch(
             query.filter(&access::parse(rule)?).map_err(access::unusable)?;
             query.only_ids(ids);
             let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-            let sql = query.list(Columns::All, limit, 0);
-            conn.records(collection, &sql.text, &sql.values).await?
+            query.speak(conn.dialect());
+            conn.records(collection, &query.list(Columns::All, limit, 0)).await?
         }
     };
     set_visibility(conn, schema, context, &mut found).await?;

@@ -47,12 +47,12 @@ pub(crate) async fn list(
     let page = Page::of(&request.query)?;
     access::search(&mut query, request)?;
     let mut conn = app.store.read().await?;
+    query.speak(conn.dialect());
     let sql = query.list(Columns::All, page.size, page.offset());
     let failed = |error| ApiError::of_query(error, collection, StatusCode::BAD_REQUEST);
-    let mut records = conn.records(collection, &sql.text, &sql.values).await.map_err(failed)?;
+    let mut records = conn.records(collection, &sql).await.map_err(failed)?;
     let total = if page.counted {
-        let sql = query.count();
-        Some(conn.integer(&sql.text, &sql.values).await.map_err(failed)?.unwrap_or(0))
+        Some(conn.integer(&query.count()).await.map_err(failed)?.unwrap_or(0))
     } else {
         None
     };

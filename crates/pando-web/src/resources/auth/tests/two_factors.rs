@@ -58,8 +58,9 @@ fn sessions_are_personal_and_end() {
     // Made shorter than the session is old already.
     let aged = site.app.store.write(|tx| {
         Box::pin(async move {
-            let aged = "UPDATE `_mfas` SET `created` = '2020-01-01 00:00:00.000Z'";
-            tx.execute(aged, &[]).await
+            let mut aged = tx.sql();
+            aged.push("UPDATE `_mfas` SET `created` = '2020-01-01 00:00:00.000Z'");
+            tx.execute(&aged).await
         })
     });
     let aged: Result<usize, StoreError> = site.runtime.block_on(aged);

@@ -1,0 +1,303 @@
+//! A connection to PostgreSQL and the transaction on it.
+//!
+//! Invariants: a connection is used again only between transactions, and only once all answers
+//! have come. The begin of a transaction travels with its first statement, so that it costs no
+//! round trip of its own.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use pando_filter::Sql;
+use pando_schema::{Collection, Record, SqlValue};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::cell::{Cell, Parameter};
+use crate::StoreError;
+
+/// Statements that a connection keeps prepared, on both sides.
+const STATEMENTS_CACHED_MAX: usize = 256;
+
+/// How much longer than the server's own limit an answer is waited for.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
+
+/// How long an answer that nobody waits for any more may keep a connection from its next use.
+const LEFTOVER_MAX: Duration = Duration::from_millis(200);
+
+/// Fails if another server has changed collections or settings. Asked last: the locks that the
+/// transaction holds by then keep the tables that it wrote to as they are.
+const CHECK_VERSION: &str = "SELECT CASE WHEN \"version\" <> $1::int8 THEN pando.refuse_version() \
+                             END FROM pando.state";
+
+/// One connection, used by one request at a time.
+pub(crate) struct Connection {
+    client: Client,
+    /// By their text: the types of the parameters follow from it.
+    statements: HashMap<String, Statement>,
+    transaction: Transaction,
+    /// Whether an answer is still to come.
+    waiting: bool,
+    /// Whether it has missed an answer and must not be used any more.
+    lost: bool,
+    /// Whether a statement failed since collections are not what they were.
+    outdated: bool,
+    answer_within: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    /// Each statement is one.
+    None,
+    /// The next statement begins it.
+    Due,
+    Open,
+    /// A statement failed; PostgreSQL takes no other one until the end.
+    Failed,
+}
+
+impl Connection {
+    /// Wraps `client`, whose server stops statements after `query_timeout`.
+    pub(crate) fn new(client: Client, query_timeout: Duration) -> Connection {
+        Connection {
+            client,
+            statements: HashMap::new(),
+            transaction: Transaction::None,
+            waiting: false,
+            lost: false,
+            outdated: false,
+            answer_within: query_timeout + ANSWER_GRACE,
+        }
+    }
+
+    /// Whether it can be used again. Waits a moment for an answer that a request left behind.
+    pub(crate) async fn reusable(&mut self) -> bool {
+        if self.lost || self.client.is_closed() || self.in_transaction() {
+            return false;
+        }
+        if self.waiting {
+            let answered = tokio::time::timeout(LEFTOVER_MAX, self.client.batch_execute("")).await;
+            self.waiting = !matches!(answered, Ok(Ok(())));
+        }
+        !self.waiting
+    }
+
+    fn in_transaction(&self) -> bool {
+        matches!(self.transaction, Transaction::Open | Transaction::Failed)
+    }
+
+    /// Runs a statement that returns no rows. Returns how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &Sql) -> Result<usize, StoreError> {
+        let statement = self.prepared(sql).await?;
+        let parameters = sql.values.iter().map(Parameter);
+        let work = self.client.execute_raw(&statement, parameters);
+        let changed = answer(&self.client, self.transaction, self.answer_within, work);
+        self.waiting = true;
+        let changed = changed.await;
+        let changed = self.noted(changed)?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// Runs statements that take no values.
+    pub(crate) async fn batch(&mut self, text: &str) -> Result<(), StoreError> {
+        let work = self.client.batch_execute(text);
+        let done = answer(&self.client, self.transaction, self.answer_within, work);
+        self.waiting = true;
+        let done = done.await;
+        self.noted(done)
+    }
+
+    /// The rows of a query that selects the columns of `collection` in the order of its fields.
+    pub(crate) async fn records(
+        &mut self,
+        collection: &Arc<Collection>,
+        sql: &Sql,
+    ) -> Result<Vec<Record>, StoreError> {
+        let rows = self.query(sql).await?;
+        let record = |row: &Row| {
+            let fields = collection.fields.iter().enumerate();
+            let values =
+                fields.map(|(index, field)| Ok(row.try_get::<_, Cell<'_>>(index)?.value(field)));
+            let values = values.collect::<Result<Vec<_>, StoreError>>()?;
+            Ok(Record::from_values(Arc::clone(collection), values))
+        };
+        rows.iter().map(record).collect()
+    }
+
+    /// All rows, as PostgreSQL typed them.
+    pub(crate) async fn rows(&mut self, sql: &Sql) -> Result<Vec<Vec<SqlValue>>, StoreError> {
+        let rows = self.query(sql).await?;
+        let values = |row: &Row| {
+            let cell = |index| Ok(row.try_get::<_, Cell<'_>>(index)?.sql_value());
+            (0..row.len()).map(cell).collect::<Result<Vec<_>, StoreError>>()
+        };
+        rows.iter().map(values).collect()
+    }
+
+    async fn query(&mut self, sql: &Sql) -> Result<Vec<Row>, StoreError> {
+        let outcome = self.query_once(sql).await;
+        if matches!(&outcome, Err(error) if error.is_outdated_plan()) && !self.in_transaction() {
+            // The types of its columns have changed since it was prepared.
+            self.statements.clear();
+            return self.query_once(sql).await;
+        }
+        outcome
+    }
+
+    async fn query_once(&mut self, sql: &Sql) -> Result<Vec<Row>, StoreError> {
+        let statement = self.prepared(sql).await?;
+        let parameters = sql.values.iter().map(Parameter);
+        let work =
+            async { self.client.query_raw(&statement, parameters).await?.try_collect().await };
+        let rows = answer(&self.client, self.transaction, self.answer_within, work);
+        self.waiting = true;
+        let rows = rows.await;
+        self.noted(rows)
+    }
+
+    /// Notes that collections are not what the caller knows.
+    pub(crate) fn outdate(&mut self) -> StoreError {
+        self.outdated = true;
+        StoreError::Outdated
+    }
+
+    /// Whether something failed since `begin` because collections are not what they were.
+    pub(crate) fn outdated(&self) -> bool {
+        self.outdated
+    }
+
+    /// From now on, what is done belongs together, until `commit` or `roll_back`.
+    pub(crate) fn begin(&mut self) {
+        self.outdated = false;
+        self.transaction = Transaction::Due;
+    }
+
+    /// Makes what was done since `begin` last, unless collections or settings are no longer those
+    /// of `version`: then `Outdated`. After `Unknown`, nobody knows whether it did.
+    pub(crate) async fn commit(&mut self, version: u64) -> Result<(), StoreError> {
+        match self.transaction {
+            Transaction::None | Transaction::Due => {
+                self.transaction = Transaction::None;
+                return Ok(());
+            }
+            Transaction::Open => {}
+            Transaction::Failed => {
+                self.roll_back().await?;
+                // Whoever overlooked the failure must not take this for a success.
+                return Err(StoreError::Undone);
+            }
+        }
+        let version = i64::try_from(version).unwrap_or(i64::MAX);
+        let mut check = Sql::new(pando_filter::Dialect::Postgres);
+        check.push(CHECK_VERSION);
+        check.values.push(SqlValue::Int(version));
+        let statement = self.prepared(&check).await?;
+        let client = &self.client;
+        let both = async {
+            let parameters = check.values.iter().map(Parameter);
+            let checked = async {
+                client.query_raw(&statement, parameters).await?.try_collect::<Vec<_>>().await
+            };
+            let (checked, committed) = tokio::join!(checked, client.batch_execute("COMMIT"));
+            // When the check fails the commit undoes, and says nothing of it.
+            checked.and(committed)
+        };
+        self.waiting = true;
+        let outcome = tokio::time::timeout(self.answer_within, both).await;
+        match outcome {
+            Ok(Ok(())) => {
+                self.waiting = false;
+                self.transaction = Transaction::None;
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                self.lost = true;
+                if error.as_db_error().is_none() {
+                    return Err(StoreError::Unknown);
+                }
+                let error = StoreError::from(error);
+                self.outdated = error.is_outdated();
+                Err(error)
+            }
+            Err(_elapsed) => {
+                self.lost = true;
+                Err(StoreError::Unknown)
+            }
+        }
+    }
+
+    pub(crate) async fn roll_back(&mut self) -> Result<(), StoreError> {
+        if self.in_transaction() {
+            self.batch("ROLLBACK").await?;
+        }
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    /// Takes a transaction back to a savepoint, after which PostgreSQL takes statements again.
+    pub(crate) async fn roll_back_to(&mut self, undo: &str) -> Result<(), StoreError> {
+        if self.transaction == Transaction::Failed {
+            self.transaction = Transaction::Open;
+        }
+        self.batch(undo).await
+    }
+
+    /// The statement as the server knows it; it is told once per connection.
+    async fn prepared(&mut self, sql: &Sql) -> Result<Statement, StoreError> {
+        if let Some(statement) = self.statements.get(&sql.text) {
+            return Ok(statement.clone());
+        }
+        let kinds: Vec<Type> = sql.values.iter().map(|value| Parameter(value).kind()).collect();
+        let work = self.client.prepare_typed(&sql.text, &kinds);
+        let statement = answer(&self.client, self.transaction, self.answer_within, work);
+        self.waiting = true;
+        let statement = statement.await;
+        let statement = self.noted(statement)?;
+        if self.statements.len() >= STATEMENTS_CACHED_MAX {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.text.clone(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Notes what an answer means for the transaction and the connection.
+    fn noted<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.waiting = false;
+        self.outdated |= answer.as_ref().is_err_and(StoreError::is_outdated);
+        match &answer {
+            Ok(_) if self.transaction == Transaction::Due => self.transaction = Transaction::Open,
+            Ok(_) => {}
+            // The answer may still come: not to the next request.
+            Err(StoreError::Unavailable(_)) => self.lost = true,
+            Err(_) if self.transaction != Transaction::None => {
+                self.transaction = Transaction::Failed;
+            }
+            Err(_) => {}
+        }
+        answer
+    }
+}
+
+/// Sends `work`, with the begin of the transaction that is due before it, and waits for the answer
+/// for as long as one can be expected.
+async fn answer<T>(
+    client: &Client,
+    transaction: Transaction,
+    within: Duration,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    let both = async {
+        if transaction == Transaction::Due {
+            let (begun, done) = tokio::join!(client.batch_execute("BEGIN"), work);
+            begun.and(done)
+        } else {
+            work.await
+        }
+    };
+    match tokio::time::timeout(within, both).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(_elapsed) => Err(StoreError::Unavailable("it does not answer".to_owned())),
+    }
+}

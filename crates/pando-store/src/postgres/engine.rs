@@ -1,0 +1,168 @@
+//! The store in a PostgreSQL database.
+//!
+//! Invariants: a request is answered after its commit is on the server's disk; what a commit
+//! changed is visible in this process before its request is answered; changes of one record are
+//! announced in the order of their commits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio_util::task::TaskTracker;
+use tracing::{error, warn};
+
+use super::bootstrap;
+use super::order::Order;
+use super::pool::{Pool, Pooled};
+use crate::options::Database;
+use crate::store::{Known, Shared};
+use crate::{StoreError, StoreOptions, Tx, TxFuture};
+
+/// The connections to one database, and the writes that run on them.
+pub(crate) struct Engine {
+    pool: Pool,
+    shared: Arc<Shared>,
+    encryption_key: Option<Arc<str>>,
+    /// The writes that run; they go on when nobody waits for them.
+    tasks: TaskTracker,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+    order: Order,
+}
+
+impl Engine {
+    /// Connects to the database, made and filled like a fresh data directory if it is empty.
+    pub(crate) async fn open(
+        database: &Database,
+        options: &StoreOptions,
+    ) -> Result<(Arc<Shared>, Arc<Engine>), StoreError> {
+        let pool = Pool::new(database, options)?;
+        let mut conn = pool.take().await?;
+        let key = options.encryption_key.as_deref();
+        bootstrap::prepare(&mut conn, key).await?;
+        let shared = Shared::new(bootstrap::load(&mut conn, key).await?);
+        drop(conn);
+        let engine = Engine {
+            pool,
+            shared: Arc::clone(&shared),
+            encryption_key: key.map(Arc::from),
+            tasks: TaskTracker::new(),
+            waiting: AtomicUsize::new(0),
+            waiting_max: options.write_queue_max,
+            order: Order::of(&shared),
+        };
+        Ok((shared, Arc::new(engine)))
+    }
+
+    /// A connection to read with.
+    pub(crate) async fn read(&self) -> Result<Pooled, StoreError> {
+        self.pool.take().await
+    }
+
+    /// See [`crate::Store::write`].
+    pub(crate) async fn write<T, E, F>(self: &Arc<Self>, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if self.tasks.is_closed() {
+            return Err(E::from(StoreError::Stopping));
+        }
+        let engine = Arc::clone(self);
+        match self.tasks.spawn(async move { engine.run(work).await }).await {
+            Ok(outcome) => outcome,
+            Err(_panicked) => {
+                error!("a transaction panicked and was undone");
+                Err(E::from(StoreError::Panicked))
+            }
+        }
+    }
+
+    async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        let conn = self.connection_for_write().await?;
+        let known = self.shared.known();
+        let mut tx = Tx::pooled(conn, &known);
+        tx.begin();
+        let outcome = match work(&mut tx).await {
+            Ok(value) => self.commit(&mut tx, &known).await.map(|()| value).map_err(E::from),
+            Err(error) => {
+                tx.roll_back().await;
+                Err(error)
+            }
+        };
+        let outdated = tx.outdated();
+        drop(tx);
+        if outdated {
+            // Before the answer, so that a client that tries again finds us up to date.
+            self.catch_up().await;
+        }
+        outcome
+    }
+
+    async fn commit(&self, tx: &mut Tx, before: &Known) -> Result<(), StoreError> {
+        // After all locks are held, and so after the commits that it had to wait for.
+        let turn = self.order.turn();
+        tx.commit().await?;
+        if let Some(known) = tx.learned(before) {
+            self.shared.learn(known);
+        }
+        turn.announce(tx.take_changes());
+        Ok(())
+    }
+
+    /// A connection, unless too many writes wait for one already.
+    async fn connection_for_write(&self) -> Result<Pooled, StoreError> {
+        let waiting = Waiting::new(&self.waiting);
+        if waiting.0.load(Ordering::Relaxed) > self.waiting_max {
+            return Err(StoreError::Busy);
+        }
+        self.pool.take().await
+    }
+
+    pub(crate) fn writes_waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Reads collections and settings if another server has changed them.
+    async fn catch_up(&self) {
+        if let Err(error) = self.learn().await {
+            warn!(error = format!("{error:#}"), "failed to read the collections");
+        }
+    }
+
+    async fn learn(&self) -> Result<(), StoreError> {
+        let mut conn = self.pool.take().await?;
+        if bootstrap::version(&mut conn).await? > self.shared.known().version {
+            let known = bootstrap::load(&mut conn, self.encryption_key.as_deref()).await?;
+            self.shared.learn(known);
+        }
+        Ok(())
+    }
+
+    /// Waits for the writes that run, refuses what comes later, and closes the connections.
+    pub(crate) async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.pool.close();
+    }
+}
+
+/// Counts as waiting until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn new(count: &AtomicUsize) -> Waiting<'_> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

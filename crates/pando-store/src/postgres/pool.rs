@@ -1,0 +1,150 @@
+//! The pool of connections to one PostgreSQL server.
+
+use std::time::Duration;
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType,
+};
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+
+use super::{Connection, tls};
+use crate::options::{Database, StoreOptions};
+use crate::{Conn, StoreError};
+
+/// How long a new connection may take to be made.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long what was sent may stay unconfirmed before the connection counts as dead.
+const UNCONFIRMED_MAX: Duration = Duration::from_secs(15);
+
+/// An idle connection is asked after that time whether the other side is still there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+
+/// Connections, made when they are needed, up to a limit.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    pool: deadpool::managed::Pool<Connector>,
+}
+
+/// A connection of the caller's own, given back when dropped.
+pub(crate) type Pooled = Object<Connector>;
+
+/// How connections are made.
+pub(crate) struct Connector {
+    config: Config,
+    tls: tls::Tls,
+    query_timeout: Duration,
+}
+
+impl Pool {
+    /// A pool for the server of `database`. Makes no connection yet.
+    pub(crate) fn new(database: &Database, options: &StoreOptions) -> Result<Pool, StoreError> {
+        let connector = Connector::new(&database.url, options.query_timeout)?;
+        let pool = deadpool::managed::Pool::builder(connector)
+            .max_size(database.connections)
+            .wait_timeout(Some(options.read_wait_max))
+            .create_timeout(Some(CONNECT_WITHIN))
+            .recycle_timeout(Some(CONNECT_WITHIN))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a runtime is given for the timeouts");
+        Ok(Pool { pool })
+    }
+
+    /// A connection. Fails with `Busy` when none gets free in time, with `Unavailable` when the
+    /// server cannot be reached, with `Stopping` after `close`.
+    pub(crate) async fn take(&self) -> Result<Pooled, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
+            PoolError::Timeout(_) => StoreError::Unavailable("it does not answer".to_owned()),
+            PoolError::Closed => StoreError::Stopping,
+            PoolError::Backend(error) => error,
+            PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+                StoreError::Unavailable("no connection could be made".to_owned())
+            }
+        })
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+impl Connector {
+    pub(crate) fn new(url: &str, query_timeout: Duration) -> Result<Connector, StoreError> {
+        let (url, verify) = tls::Verify::of(url)?;
+        let mut config: Config =
+            url.parse().map_err(|error| StoreError::BadUrl(super::error::words(&error)))?;
+        config
+            .connect_timeout(CONNECT_WITHIN)
+            .tcp_user_timeout(UNCONFIRMED_MAX)
+            .keepalives(true)
+            .keepalives_idle(KEEPALIVE_IDLE);
+        if config.get_application_name().is_none() {
+            config.application_name("pando");
+        }
+        let given = config.get_options().unwrap_or_default();
+        let milliseconds = query_timeout.as_millis();
+        // The server stops what a client that has gone asked for.
+        let limits = format!(
+            "{given} -c statement_timeout={milliseconds} \
+             -c idle_in_transaction_session_timeout={milliseconds} \
+             -c client_connection_check_interval=1000 -c timezone=UTC \
+             -c standard_conforming_strings=on -c datestyle=ISO -c client_min_messages=warning"
+        );
+        config.options(limits.trim());
+        let tls = match config.get_ssl_mode() {
+            SslMode::Disable => tls::Tls::None,
+            _ => tls::Tls::of(&verify)?,
+        };
+        Ok(Connector { config, tls, query_timeout })
+    }
+
+    /// A new connection. The task that drives it ends with it.
+    pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
+        let client = match &self.tls {
+            tls::Tls::None => {
+                let (client, connection) = self.config.connect(tokio_postgres::NoTls).await?;
+                drive(connection);
+                client
+            }
+            tls::Tls::Rustls(connector) => {
+                let (client, connection) = self.config.connect(connector.clone()).await?;
+                drive(connection);
+                client
+            }
+        };
+        Ok(Connection::new(client, self.query_timeout))
+    }
+}
+
+/// Runs what sends and receives for a client. It says nothing that the client does not learn.
+#[expect(clippy::disallowed_methods, reason = "it ends with its client")]
+fn drive<S, T>(connection: tokio_postgres::Connection<S, T>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+}
+
+impl Manager for Connector {
+    type Type = Conn;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Conn, StoreError> {
+        Ok(self.connect().await?.into())
+    }
+
+    async fn recycle(&self, conn: &mut Conn, _: &Metrics) -> RecycleResult<StoreError> {
+        let reusable = match conn.postgres() {
+            Some(connection) => connection.reusable().await,
+            None => false,
+        };
+        reusable.then_some(()).ok_or_else(|| RecycleError::message("it cannot be used again"))
+    }
+}
