@@ -67,7 +67,7 @@ impl App {
     ) -> Result<(), StoreError> {
         // Nobody else has a clone, so this lets go of the directory.
         if let Some(store) = self.store.take() {
-            store.close();
+            store.close().await;
         }
         change(&mut self.options);
         self.store = Some(Store::open(&self.options).await?);

@@ -16,8 +16,10 @@ mod transactions;
 mod values;
 
 use std::pin::Pin;
+use std::time::Instant;
 
 use app::{App, Engine};
+use pando_testkit::Postgres;
 
 /// One case. It fails by a panic.
 struct Case {
@@ -37,8 +39,11 @@ use cases;
 
 /// Runs all cases of a list, each on an empty database, and names those that failed.
 fn check(engine: Engine, cases: &'static [Case]) {
+    // One server for all of them.
+    let _server = (engine == Engine::Postgres).then(|| Postgres::start().unwrap());
     let mut failed = Vec::new();
     for case in cases {
+        let begun = Instant::now();
         // A thread each, so that a panic ends one case only. What it says goes to the output.
         let thread = std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -46,12 +51,13 @@ fn check(engine: Engine, cases: &'static [Case]) {
             runtime.block_on(async {
                 let mut app = App::open(engine).await;
                 (case.run)(&mut app).await;
-                app.store().close();
+                app.store().close().await;
             });
         });
         if thread.join().is_err() {
             failed.push(case.name);
         }
+        println!("{}: {:?}", case.name, begun.elapsed());
     }
     assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), cases.len());
 }

@@ -115,7 +115,7 @@ async fn readers_see_what_is_committed(app: &mut App) {
             create(tx, "things", json!({ "id": id("thing", 2) })).await?;
             written.send(()).unwrap();
             // On SQLite the work must not wait for the runtime.
-            wait_for_reader.recv_timeout(DEADLINE).unwrap();
+            tokio::task::block_in_place(|| wait_for_reader.recv_timeout(DEADLINE)).unwrap();
             Ok::<_, Failure>(())
         })
     });
@@ -336,7 +336,7 @@ async fn readers_wait_for_each_other_and_not_for_ever(app: &mut App) {
 async fn a_closed_store_refuses(app: &mut App) {
     things(app).await;
     let store = app.store().clone();
-    store.close();
+    store.close().await;
     let outcome = store.write(|_| Box::pin(async { Ok::<_, StoreError>(()) })).await;
     assert!(matches!(outcome, Err(StoreError::Stopping)), "{outcome:?}");
     assert!(store.read().await.is_err());

@@ -259,7 +259,8 @@ async fn a_number_as_json_is_a_number(app: &mut App) {
         123456789012345678901234567890 => 1.2345678901234568e+29
          1  => 1
         "1" => "1"
-    "#]].assert_eq(&seen);
+    "#]]
+    .assert_eq(&seen);
 }
 
 async fn places(app: &mut App) {
