@@ -10,6 +10,7 @@ mod collections;
 mod conn;
 mod design;
 mod error;
+pub mod moving;
 mod options;
 pub mod postgres;
 mod records;
