@@ -104,8 +104,7 @@ async fn fill(conn: &mut Conn, options: &StoreOptions) -> Result<(), StoreError>
         sql.push(", unixepoch('now', 'subsec') * 1000000)");
         conn.execute(&sql).await?;
     }
-    let system = system_collections(&mut rand::rng(), &crate::now());
-    for collection in system {
+    for collection in system_collections(&mut rand::rng(), &crate::now()) {
         collections::insert_row(conn, &collection).await?;
         table::create(conn, &collection).await.map_err(|error| StoreError::BadCollection {
             name: collection.name.clone(),

@@ -29,7 +29,7 @@ pub use conn::Conn;
 pub use error::StoreError;
 pub use options::{Database, StoreOptions};
 pub use records::WriteError;
-pub use store::{Reader, Store, StoreGate};
+pub use store::{Reader, Store};
 pub use tx::{Tx, TxFuture};
 pub use views::ViewError;
 
