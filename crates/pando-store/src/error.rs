@@ -40,6 +40,8 @@ pub enum StoreError {
     /// The database server cannot be reached or does not take requests now.
     #[error("the database server is not available: {0}")]
     Unavailable(String),
+    #[error(transparent)]
+    Home(#[from] crate::moving::HomeError),
     /// The connection was lost during a commit: it may have happened or not.
     #[error("the connection to the database was lost during a commit, which may have happened")]
     Unknown,

@@ -10,6 +10,7 @@ mod collections;
 mod conn;
 mod design;
 mod error;
+mod gate;
 pub mod moving;
 mod options;
 pub mod postgres;

@@ -12,10 +12,11 @@ pub(crate) mod tables;
 mod tls;
 pub(crate) mod view;
 
+pub(crate) use bootstrap::functions;
 pub(crate) use connection::Connection;
 pub(crate) use engine::Engine;
 pub(crate) use error::words;
-pub(crate) use pool::Pooled;
+pub(crate) use pool::{Connector, Pool, Pooled};
 
 /// The helper functions, to be run once at every start. Idempotent.
 pub const FUNCTIONS: &str = include_str!("postgres/functions.sql");

@@ -9,6 +9,9 @@ use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
 use tokio::sync::broadcast;
 
+use crate::gate::{Closed, WriteGate};
+use crate::moving::{self, Home};
+use crate::options::Database;
 use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
@@ -18,14 +21,17 @@ const COMMITS_BEHIND_MAX: usize = 4096;
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    engine: Arc<Engine>,
+    /// Another one once the records have moved.
+    engine: Arc<ArcSwap<Engine>>,
+    gate: WriteGate,
+    options: Arc<StoreOptions>,
     encryption_key: Option<Arc<str>>,
     /// Held while the process uses the directory.
     _lock: Arc<File>,
 }
 
 /// Where the records are.
-enum Engine {
+pub(crate) enum Engine {
     Sqlite(sqlite::Engine),
     Postgres(Arc<postgres::Engine>),
 }
@@ -63,6 +69,11 @@ impl Shared {
         });
     }
 
+    /// Replaces all that is known, as that of another database.
+    fn replace(&self, known: Known) {
+        self.known.store(Arc::new(known));
+    }
+
     pub(crate) fn watch(&self) -> broadcast::Receiver<Arc<[Change]>> {
         self.changes.subscribe()
     }
@@ -78,24 +89,33 @@ impl Shared {
 
 impl Store {
     /// Opens the data directory, made and filled like a fresh PocketBase one if it is new, or the
-    /// database that `options` names.
+    /// database that `options` names or that its records were moved to.
     ///
-    /// Fails with `InUse` while another process has the directory open.
+    /// Fails with `InUse` while another process has the directory open, with `Home` if the
+    /// directory and `options` do not go together.
     pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         let lock = bootstrap::lock(&options.dir)?;
-        let (shared, engine) = match &options.database {
-            None => {
+        let configured = options.database.as_ref().map(|database| database.url.as_str());
+        let decision = moving::decide(&moving::read_marker(&options.dir)?, configured)?;
+        let (shared, engine) = match &decision.home {
+            Home::Sqlite => {
                 let (shared, engine) = sqlite::Engine::open(options).await?;
                 (shared, Engine::Sqlite(engine))
             }
-            Some(database) => {
-                let (shared, engine) = postgres::Engine::open(database, options).await?;
+            Home::Postgres(url) => {
+                let named = options.database.as_ref().map(|database| database.connections);
+                let connections = named.unwrap_or(options.connections);
+                let database = Database { url: url.clone(), connections };
+                moving::check_home(url, decision.move_id.as_deref()).await?;
+                let (shared, engine) = postgres::Engine::open(&database, options).await?;
                 (shared, Engine::Postgres(engine))
             }
         };
         Ok(Store {
             shared,
-            engine: Arc::new(engine),
+            engine: Arc::new(ArcSwap::from_pointee(engine)),
+            gate: WriteGate::default(),
+            options: Arc::new(options.clone()),
             encryption_key: options.encryption_key.as_deref().map(Arc::from),
             _lock: Arc::new(lock),
         })
@@ -127,7 +147,7 @@ impl Store {
     /// On SQLite it sees nothing later for as long as it is held; on PostgreSQL, each statement
     /// sees what is committed when it begins.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        Ok(Reader(match &*self.engine {
+        Ok(Reader(match &*self.engine.load_full() {
             Engine::Sqlite(engine) => {
                 Held::Sqlite(engine.read(self.shared.known.load().version).await?)
             }
@@ -144,26 +164,69 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &*self.engine {
-            Engine::Sqlite(engine) => engine.write(work).await,
-            Engine::Postgres(engine) => engine.write(work).await,
+        let StoreOptions { read_wait_max, write_queue_max, .. } = *self.options;
+        let pass = self.gate.enter(read_wait_max, write_queue_max).await?;
+        // Only now: while the gate was closed it may have changed.
+        match &*self.engine.load_full() {
+            Engine::Sqlite(engine) => {
+                let outcome = engine.write(work).await;
+                drop(pass);
+                outcome
+            }
+            Engine::Postgres(engine) => engine.write(work, pass).await,
         }
     }
 
     /// How many writes wait for their turn.
     pub fn writes_waiting(&self) -> usize {
-        match &*self.engine {
+        let begun = match &**self.engine.load() {
             Engine::Sqlite(engine) => engine.writes_waiting(),
             Engine::Postgres(engine) => engine.writes_waiting(),
-        }
+        };
+        begun + self.gate.waiting()
     }
 
     /// Finishes what was begun, refuses what comes later, and tidies up. Idempotent.
     pub async fn close(&self) {
-        match &*self.engine {
-            Engine::Sqlite(engine) => engine.close().await,
-            Engine::Postgres(engine) => engine.close().await,
+        close(&self.engine.load_full()).await;
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Holds all writes. `None` if somebody else does.
+    ///
+    /// Writes of SQLite whose requests have gone may still be in the queue: one that is put behind
+    /// them is answered when they are on disk.
+    pub(crate) async fn hold_writes(&self) -> Result<Option<Closed>, StoreError> {
+        let Some(closed) = self.gate.close().await else { return Ok(None) };
+        if let Engine::Sqlite(engine) = &*self.engine.load_full() {
+            engine.write(|_tx| Box::pin(std::future::ready(Ok::<(), StoreError>(())))).await?;
         }
+        Ok(Some(closed))
+    }
+
+    /// Works with another engine from now on, whose collections and settings are those that are
+    /// known, with that version. Returns the one until now. Writes must be held.
+    pub(crate) fn change_engine(&self, engine: Engine, version: u64) -> Arc<Engine> {
+        let known = self.shared.known();
+        let (schema, settings) = (Arc::clone(&known.schema), Arc::clone(&known.settings));
+        self.shared.replace(Known { schema, settings, version });
+        self.engine.swap(Arc::new(engine))
+    }
+}
+
+/// Finishes what an engine has begun and closes its connections.
+pub(crate) async fn close(engine: &Engine) {
+    match engine {
+        Engine::Sqlite(engine) => engine.close().await,
+        Engine::Postgres(engine) => engine.close().await,
     }
 }
 

@@ -13,6 +13,7 @@ use tracing::{error, warn};
 use super::bootstrap;
 use super::order::Order;
 use super::pool::{Pool, Pooled};
+use crate::gate::Pass;
 use crate::options::Database;
 use crate::store::{Known, Shared};
 use crate::{StoreError, StoreOptions, Tx, TxFuture};
@@ -35,22 +36,37 @@ impl Engine {
         database: &Database,
         options: &StoreOptions,
     ) -> Result<(Arc<Shared>, Arc<Engine>), StoreError> {
+        let (pool, known) = Engine::connect(database, options).await?;
+        let shared = Shared::new(known);
+        let engine = Engine::over(pool, &shared, options);
+        Ok((shared, engine))
+    }
+
+    /// A database ready to be used, and what it holds.
+    pub(crate) async fn connect(
+        database: &Database,
+        options: &StoreOptions,
+    ) -> Result<(Pool, Known), StoreError> {
         let pool = Pool::new(database, options)?;
         let mut conn = pool.take().await?;
         let key = options.encryption_key.as_deref();
         bootstrap::prepare(&mut conn, key).await?;
-        let shared = Shared::new(bootstrap::load(&mut conn, key).await?);
+        let known = bootstrap::load(&mut conn, key).await?;
         drop(conn);
-        let engine = Engine {
+        Ok((pool, known))
+    }
+
+    /// An engine for what [`Engine::connect`] gave, which tells `shared` what it learns.
+    pub(crate) fn over(pool: Pool, shared: &Arc<Shared>, options: &StoreOptions) -> Arc<Engine> {
+        Arc::new(Engine {
             pool,
-            shared: Arc::clone(&shared),
-            encryption_key: key.map(Arc::from),
+            shared: Arc::clone(shared),
+            encryption_key: options.encryption_key.as_deref().map(Arc::from),
             tasks: TaskTracker::new(),
             waiting: AtomicUsize::new(0),
             waiting_max: options.write_queue_max,
-            order: Order::of(&shared),
-        };
-        Ok((shared, Arc::new(engine)))
+            order: Order::of(shared),
+        })
     }
 
     /// A connection to read with.
@@ -58,8 +74,8 @@ impl Engine {
         self.pool.take().await
     }
 
-    /// See [`crate::Store::write`].
-    pub(crate) async fn write<T, E, F>(self: &Arc<Self>, work: F) -> Result<T, E>
+    /// See [`crate::Store::write`]. Keeps `pass` until all is done.
+    pub(crate) async fn write<T, E, F>(self: &Arc<Self>, work: F, pass: Pass) -> Result<T, E>
     where
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
@@ -69,7 +85,12 @@ impl Engine {
             return Err(E::from(StoreError::Stopping));
         }
         let engine = Arc::clone(self);
-        match self.tasks.spawn(async move { engine.run(work).await }).await {
+        let task = async move {
+            let outcome = engine.run(work).await;
+            drop(pass);
+            outcome
+        };
+        match self.tasks.spawn(task).await {
             Ok(outcome) => outcome,
             Err(_panicked) => {
                 error!("a transaction panicked and was undone");
