@@ -31,11 +31,20 @@ impl Tx {
         changes: &TableChanges,
     ) -> Result<(), CollectionError> {
         table::change(self.design().await?, collection, changes).await?;
-        if self.dialect() == Dialect::Sqlite || changes.is_empty() {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        // To SQLite, and so to `changes`, a name in other letters is the same.
+        let known = self.schema.by_id(&collection.id).map(|known| known.name.clone());
+        let old = known.filter(|old| changes.renamed_table.is_none() && *old != collection.name);
+        if changes.is_empty() && old.is_none() {
             return Ok(());
         }
         // PostgreSQL changes no column that a view reads.
         self.drop_views().await?;
+        if let Some(old) = old {
+            tables::rename(self, &old, &collection.name).await?;
+        }
         tables::change(self, collection, changes).await
     }
 

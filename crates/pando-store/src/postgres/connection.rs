@@ -74,7 +74,7 @@ impl Connection {
 
     /// Whether it can be used again. Waits a moment for an answer that a request left behind.
     pub(crate) async fn reusable(&mut self) -> bool {
-        if self.lost || self.client.is_closed() || self.in_transaction() {
+        if self.spent() {
             return false;
         }
         if self.waiting {
@@ -82,6 +82,11 @@ impl Connection {
             self.waiting = !matches!(answered, Ok(Ok(())));
         }
         !self.waiting
+    }
+
+    /// Whether nobody can use it any more.
+    pub(crate) fn spent(&self) -> bool {
+        self.lost || self.client.is_closed() || self.in_transaction()
     }
 
     fn in_transaction(&self) -> bool {
