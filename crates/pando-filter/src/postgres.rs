@@ -20,8 +20,8 @@ mod term;
 pub(crate) use compare::write_form;
 pub use names::name;
 pub(crate) use operand::{Operand, Shape};
-pub use stored::holds_nul;
 pub(crate) use stored::{bind_given, bind_stored};
+pub use stored::{holds_nul, stored_value};
 pub(crate) use term::{
     sort_nullable, write_each, write_holds_id, write_items, write_matched, write_sort_key,
     write_term,

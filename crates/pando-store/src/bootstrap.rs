@@ -104,7 +104,8 @@ async fn fill(conn: &mut Conn, options: &StoreOptions) -> Result<(), StoreError>
         sql.push(", unixepoch('now', 'subsec') * 1000000)");
         conn.execute(&sql).await?;
     }
-    for collection in system_collections(&mut rand::rng(), &crate::now()) {
+    let system = system_collections(&mut rand::rng(), &crate::now());
+    for collection in system {
         collections::insert_row(conn, &collection).await?;
         table::create(conn, &collection).await.map_err(|error| StoreError::BadCollection {
             name: collection.name.clone(),

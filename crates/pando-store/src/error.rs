@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The query ran longer than the limit.
     #[error("the query took too long and was stopped")]
     Timeout,
+    /// The configuration and the data directory do not go together.
+    #[error(transparent)]
+    Home(#[from] crate::moving::HomeError),
     /// The URL of the database cannot be used.
     #[error("the URL of the database cannot be used: {0}")]
     BadUrl(String),

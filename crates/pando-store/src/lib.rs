@@ -10,6 +10,7 @@ mod collections;
 mod conn;
 mod design;
 mod error;
+pub mod moving;
 mod options;
 pub mod postgres;
 mod records;
@@ -28,7 +29,7 @@ pub use conn::Conn;
 pub use error::StoreError;
 pub use options::{Database, StoreOptions};
 pub use records::WriteError;
-pub use store::{Reader, Store};
+pub use store::{Reader, Store, StoreGate};
 pub use tx::{Tx, TxFuture};
 pub use views::ViewError;
 

@@ -13,7 +13,7 @@ mod tls;
 pub mod view;
 
 pub(crate) use connection::Connection;
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, Opened};
 pub(crate) use error::words;
 pub(crate) use pool::Pooled;
 

@@ -16,7 +16,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
 pub(crate) use connection::Connection;
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, Opened};
 use log::LogLength;
 pub(crate) use readers::Reader;
 use readers::Readers;

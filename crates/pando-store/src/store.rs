@@ -7,19 +7,27 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
-use tokio::sync::broadcast;
+use tokio::sync::{RwLock, broadcast};
 
-use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
+use crate::moving::{Home, decide, read_marker};
+use crate::{
+    Change, Conn, Database, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite,
+};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
 const COMMITS_BEHIND_MAX: usize = 4096;
+
+/// Connections to a database server where nothing says how many.
+const CONNECTIONS_USUAL: usize = 20;
 
 /// The records, collections and settings of one application. Clones share it.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    engine: Arc<Engine>,
-    encryption_key: Option<Arc<str>>,
+    engine: Arc<ArcSwap<Engine>>,
+    /// Held shared by each write, and alone while the engine is changed.
+    gate: Arc<RwLock<()>>,
+    options: Arc<StoreOptions>,
     /// Held while the process uses the directory.
     _lock: Arc<File>,
 }
@@ -28,6 +36,37 @@ pub struct Store {
 enum Engine {
     Sqlite(sqlite::Engine),
     Postgres(Arc<postgres::Engine>),
+}
+
+/// An engine before it serves.
+enum Opened {
+    Sqlite(Box<sqlite::Opened>),
+    Postgres(postgres::Opened),
+}
+
+impl Opened {
+    async fn open(home: &Home, options: &StoreOptions) -> Result<(Opened, Known), StoreError> {
+        match home {
+            Home::Sqlite => {
+                let (opened, known) = sqlite::Engine::open(options).await?;
+                Ok((Opened::Sqlite(Box::new(opened)), known))
+            }
+            Home::Postgres(url) => {
+                let configured = options.database.as_ref();
+                let connections = configured.map_or(CONNECTIONS_USUAL, |given| given.connections);
+                let database = Database { url: url.clone(), connections };
+                let (opened, known) = postgres::Engine::open(&database, options).await?;
+                Ok((Opened::Postgres(opened), known))
+            }
+        }
+    }
+
+    fn start(self, shared: &Arc<Shared>) -> Engine {
+        match self {
+            Opened::Sqlite(opened) => Engine::Sqlite(opened.start(shared)),
+            Opened::Postgres(opened) => Engine::Postgres(opened.start(shared)),
+        }
+    }
 }
 
 /// Collections and settings as of one moment.
@@ -63,6 +102,11 @@ impl Shared {
         });
     }
 
+    /// Makes visible what another engine holds.
+    fn replace(&self, known: Known) {
+        self.known.store(Arc::new(known));
+    }
+
     pub(crate) fn watch(&self) -> broadcast::Receiver<Arc<[Change]>> {
         self.changes.subscribe()
     }
@@ -83,20 +127,15 @@ impl Store {
     /// Fails with `InUse` while another process has the directory open.
     pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         let lock = bootstrap::lock(&options.dir)?;
-        let (shared, engine) = match &options.database {
-            None => {
-                let (shared, engine) = sqlite::Engine::open(options).await?;
-                (shared, Engine::Sqlite(engine))
-            }
-            Some(database) => {
-                let (shared, engine) = postgres::Engine::open(database, options).await?;
-                (shared, Engine::Postgres(engine))
-            }
-        };
+        let configured = options.database.as_ref().map(|database| database.url.as_str());
+        let decision = decide(&read_marker(&options.dir)?, configured)?;
+        let (opened, known) = Opened::open(&decision.home, options).await?;
+        let shared = Shared::new(known);
         Ok(Store {
+            engine: Arc::new(ArcSwap::from_pointee(opened.start(&shared))),
             shared,
-            engine: Arc::new(engine),
-            encryption_key: options.encryption_key.as_deref().map(Arc::from),
+            gate: Arc::default(),
+            options: Arc::new(options.clone()),
             _lock: Arc::new(lock),
         })
     }
@@ -113,7 +152,7 @@ impl Store {
 
     /// The key that settings are encrypted with when stored.
     pub fn encryption_key(&self) -> Option<Arc<str>> {
-        self.encryption_key.clone()
+        self.options.encryption_key.as_deref().map(Arc::from)
     }
 
     /// All changes from now on, a commit at a time, in commit order.
@@ -127,7 +166,7 @@ impl Store {
     /// On SQLite it sees nothing later for as long as it is held; on PostgreSQL, each statement
     /// sees what is committed when it begins.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        Ok(Reader(match &*self.engine {
+        Ok(Reader(match &*self.engine.load_full() {
             Engine::Sqlite(engine) => {
                 Held::Sqlite(engine.read(self.shared.known.load().version).await?)
             }
@@ -144,15 +183,16 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &*self.engine {
-            Engine::Sqlite(engine) => engine.write(work).await,
-            Engine::Postgres(engine) => engine.write(work).await,
+        let permit = Arc::clone(&self.gate).read_owned().await;
+        match &*self.engine.load_full() {
+            Engine::Sqlite(engine) => engine.write(permit, work).await,
+            Engine::Postgres(engine) => engine.write(permit, work).await,
         }
     }
 
     /// How many writes wait for their turn.
     pub fn writes_waiting(&self) -> usize {
-        match &*self.engine {
+        match &*self.engine.load_full() {
             Engine::Sqlite(engine) => engine.writes_waiting(),
             Engine::Postgres(engine) => engine.writes_waiting(),
         }
@@ -160,7 +200,13 @@ impl Store {
 
     /// Finishes what was begun, refuses what comes later, and tidies up. Idempotent.
     pub async fn close(&self) {
-        match &*self.engine {
+        self.engine.load_full().close().await;
+    }
+}
+
+impl Engine {
+    async fn close(&self) {
+        match self {
             Engine::Sqlite(engine) => engine.close().await,
             Engine::Postgres(engine) => engine.close().await,
         }
@@ -194,3 +240,6 @@ impl DerefMut for Reader {
         }
     }
 }
+
+mod gate;
+pub use gate::StoreGate;

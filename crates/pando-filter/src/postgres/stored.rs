@@ -17,16 +17,27 @@ pub fn holds_nul(value: &Value) -> bool {
     }
 }
 
+/// What the column of `field` keeps of `value`: a bool as 0 or 1, a number as a double, the text
+/// of all else.
+pub fn stored_value(field: &Field, value: &Value) -> SqlValue {
+    match value {
+        Value::Bool(on) => SqlValue::Int((*on).into()),
+        // SQLite has no negative zero where it has integers.
+        Value::Number(number) => SqlValue::Real(number + 0.0),
+        Value::Text(text) => SqlValue::Text(text.clone()),
+        Value::Json(_) => json_text(field, value),
+        Value::List(_) | Value::GeoPoint { .. } => value.to_sql(),
+    }
+}
+
 /// Appends what the column of `field` keeps of `value`.
 pub(crate) fn bind_stored<'s>(sql: &'s mut Sql, field: &Field, value: &Value) -> &'s mut Sql {
+    let stored = stored_value(field, value);
     match value {
         // Not TRUE or FALSE, so that the text stays the same.
-        Value::Bool(on) => sql.push("(").bind(SqlValue::Int((*on).into())).push(" <> 0)"),
-        // SQLite has no negative zero where it has integers.
-        Value::Number(number) => sql.bind(SqlValue::Real(number + 0.0)),
-        Value::Text(text) => sql.bind(SqlValue::Text(text.clone())),
-        Value::Json(_) => sql.bind(json_text(field, value)).push("::json"),
-        Value::List(_) | Value::GeoPoint { .. } => sql.bind(value.to_sql()).push("::json"),
+        Value::Bool(_) => sql.push("(").bind(stored).push(" <> 0)"),
+        Value::Number(_) | Value::Text(_) => sql.bind(stored),
+        Value::Json(_) | Value::List(_) | Value::GeoPoint { .. } => sql.bind(stored).push("::json"),
     }
 }
 

@@ -112,7 +112,8 @@ async fn install_functions(conn: &mut Conn) -> Result<(), StoreError> {
 
 async fn fill(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreError> {
     conn.batch(TABLES).await?;
-    for collection in system_collections(&mut rand::rng(), &crate::now()) {
+    let system = system_collections(&mut rand::rng(), &crate::now());
+    for collection in system {
         collections::insert_row(conn, &collection).await?;
         tables::create(conn, &collection).await.map_err(|error| StoreError::BadCollection {
             name: collection.name.clone(),

@@ -14,9 +14,35 @@ pub(crate) struct Engine {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Files that are open, before anybody works with them.
+pub(crate) struct Opened {
+    tx: Tx,
+    readers: Readers,
+    log: LogLength,
+    group_max: usize,
+    queue_max: usize,
+}
+
+impl Opened {
+    /// Starts to serve from them.
+    pub(crate) fn start(self, shared: &Arc<Shared>) -> Engine {
+        let readers = self.readers;
+        let thread = WriterThread {
+            tx: self.tx,
+            shared: Arc::clone(shared),
+            readers: readers.clone(),
+            log: self.log,
+            group_max: self.group_max,
+        };
+        let (writer, thread) = Writer::start(thread, self.queue_max);
+        let writer = Mutex::new(Some(Arc::new(writer)));
+        Engine { readers, writer, thread: Mutex::new(Some(thread)) }
+    }
+}
+
 impl Engine {
-    /// Opens the files, made and filled if they are new.
-    pub(crate) async fn open(options: &StoreOptions) -> Result<(Arc<Shared>, Engine), StoreError> {
+    /// Opens the files, made and filled if they are new. Returns what they hold, too.
+    pub(crate) async fn open(options: &StoreOptions) -> Result<(Opened, Known), StoreError> {
         let path = options.dir.join("data.db");
         let mut db = connect(&path, Access::ReadWrite)?;
         let log = LogLength::of(&mut db)?;
@@ -27,19 +53,10 @@ impl Engine {
         let settings = Arc::new(bootstrap::load_settings(&mut conn, key).await?);
         let known = Known { schema, settings, version: 0 };
         let tx = Tx::own(conn, &known);
-        let shared = Shared::new(known);
         let (wait, timeout) = (options.read_wait_max, options.query_timeout);
         let readers = Readers::open(&path, options.readers, wait, timeout)?;
-        let thread = WriterThread {
-            tx,
-            shared: Arc::clone(&shared),
-            readers: readers.clone(),
-            log,
-            group_max: options.group_max,
-        };
-        let (writer, thread) = Writer::start(thread, options.write_queue_max);
-        let writer = Mutex::new(Some(Arc::new(writer)));
-        Ok((shared, Engine { readers, writer, thread: Mutex::new(Some(thread)) }))
+        let (group_max, queue_max) = (options.group_max, options.write_queue_max);
+        Ok((Opened { tx, readers, log, group_max, queue_max }, known))
     }
 
     /// A connection for a reader who knows that version of the schema.
@@ -49,16 +66,17 @@ impl Engine {
         Ok(reader)
     }
 
-    /// See [`crate::Store::write`].
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    /// See [`crate::Store::write`]. Lets go of `permit` once all is done.
+    pub(crate) async fn write<T, E, F, P>(&self, permit: P, work: F) -> Result<T, E>
     where
+        P: Send + 'static,
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match writer {
-            Some(writer) => writer.run(work).await,
+            Some(writer) => writer.run(permit, work).await,
             None => Err(E::from(StoreError::Stopping)),
         }
     }

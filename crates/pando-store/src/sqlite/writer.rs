@@ -41,15 +41,16 @@ impl Writer {
     /// `work` undoes all that it wrote. The work goes on if the caller stops waiting.
     ///
     /// Fails with `Busy` if too many requests wait, with `Stopping` after `close`.
-    pub(crate) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn run<T, E, F, P>(&self, permit: P, work: F) -> Result<T, E>
     where
+        P: Send + 'static,
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
         let waiting = Waiting::new(&self.waiting);
-        let job = Write { work: Some((work, waiting)), outcome: None, reply };
+        let job = Write { work: Some((work, waiting)), outcome: None, reply, _permit: permit };
         self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
             mpsc::TrySendError::Full(_) => StoreError::Busy,
             mpsc::TrySendError::Disconnected(_) => StoreError::Stopping,
@@ -88,14 +89,17 @@ trait Job: Send {
     fn finish(self: Box<Self>, failure: Option<Arc<StoreError>>);
 }
 
-struct Write<F, T, E> {
+struct Write<F, T, E, P> {
     work: Option<(F, Waiting)>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    /// Given back when all is done, whether or not somebody waits for it.
+    _permit: P,
 }
 
-impl<F, T, E> Job for Write<F, T, E>
+impl<F, T, E, P> Job for Write<F, T, E, P>
 where
+    P: Send,
     F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send,
     T: Send,
     E: From<StoreError> + Send,
@@ -162,7 +166,7 @@ impl WriterThread {
         group: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         group.push(first);
-        self.tx.begin_group()?;
+        self.tx.begin_group(&self.shared)?;
         loop {
             let job = group.last_mut().expect("pushed before each round");
             run_job(&mut self.tx, &mut **job)?;

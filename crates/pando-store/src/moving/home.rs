@@ -1,0 +1,140 @@
+//! Where a data directory says that its records are, and what a start makes of that.
+//!
+//! Written by the decision of a move, in `_pando_move`. PocketBase does not know of it.
+
+use std::path::Path;
+
+use rusqlite::OpenFlags;
+
+use super::gate::Home;
+use crate::StoreError;
+
+/// What `data.db` says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Marker {
+    /// Where the records are, if they were moved.
+    pub moved_to: Option<MovedTo>,
+    /// Whether there is anything in `data.db` that a fresh one does not have.
+    pub filled: bool,
+    /// Counts how often the records were moved, or moved back.
+    pub epoch: i64,
+}
+
+/// Where the records were moved to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MovedTo {
+    /// The id of the move, which `pando.moving` has in the right database.
+    pub id: String,
+    pub url: String,
+}
+
+impl std::fmt::Debug for MovedTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may have a password in it.
+        f.debug_struct("MovedTo").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Why a configuration and a data directory do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    #[error(
+        "database.url is set, but the records are in data.db\nhint: move them with `pando move \
+         database --to URL` first, or take database.url out of the configuration"
+    )]
+    NotMoved,
+}
+
+/// What a start uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub home: Home,
+    /// The id that `pando.moving` must have there, if records were moved to it.
+    pub move_id: Option<String>,
+}
+
+/// Decides from the data directory and the configured URL. The URL wins: the database that records
+/// were moved to may have another address by now. That it is the same one shows its move id.
+pub fn decide(marker: &Marker, configured: Option<&str>) -> Result<Decision, HomeError> {
+    let at = |url: &str, move_id| Decision { home: Home::Postgres(url.to_owned()), move_id };
+    match (&marker.moved_to, configured) {
+        (None, None) => Ok(Decision { home: Home::Sqlite, move_id: None }),
+        (None, Some(_)) if marker.filled => Err(HomeError::NotMoved),
+        (None, Some(url)) => Ok(at(url, None)),
+        (Some(moved), url) => Ok(at(url.unwrap_or(&moved.url), Some(moved.id.clone()))),
+    }
+}
+
+/// Reads what the data directory says; nothing if it has no database yet.
+pub fn read_marker(dir: &Path) -> Result<Marker, StoreError> {
+    let path = dir.join("data.db");
+    if !path.exists() {
+        return Ok(Marker::default());
+    }
+    // Not made if it vanishes meanwhile. Read-only could not read a log that is left over.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = rusqlite::Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(super::source::BUSY_WAIT_MAX)?;
+    let mut marker = Marker { filled: filled(&db)?, ..Marker::default() };
+    if exists(&db, "SELECT 1 FROM sqlite_master WHERE name = '_pando_move'")? {
+        let text = "SELECT backend, id, url, epoch FROM _pando_move";
+        let mut statement = db.prepare(text)?;
+        let mut rows = statement.query([])?;
+        if let Some(row) = rows.next()? {
+            marker.epoch = row.get(3)?;
+            if row.get::<_, String>(0)? == "postgres" {
+                marker.moved_to = Some(MovedTo { id: row.get(1)?, url: row.get(2)? });
+            }
+        }
+    }
+    Ok(marker)
+}
+
+/// Whether somebody has used the database: it has superusers, users, or collections of its own.
+fn filled(db: &rusqlite::Connection) -> Result<bool, StoreError> {
+    for table in ["_superusers", "users"] {
+        let known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
+        let known = db.prepare(known)?.exists([table])?;
+        if known && exists(db, &format!("SELECT 1 FROM `{table}`"))? {
+            return Ok(true);
+        }
+    }
+    let known = exists(db, "SELECT 1 FROM sqlite_master WHERE name = '_collections'")?;
+    let own = "SELECT 1 FROM _collections WHERE system = FALSE AND name <> 'users'";
+    Ok(known && exists(db, own)?)
+}
+
+fn exists(db: &rusqlite::Connection, text: &str) -> Result<bool, StoreError> {
+    Ok(db.prepare(text)?.exists([])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marker(url: Option<&str>, filled: bool) -> Marker {
+        let moved_to = url.map(|url| MovedTo { id: "m1".to_owned(), url: url.to_owned() });
+        Marker { moved_to, filled, epoch: 1 }
+    }
+
+    #[test]
+    fn what_was_moved_is_found_again() {
+        let postgres = |url: &str, id: Option<&str>| {
+            let home = Home::Postgres(url.to_owned());
+            Ok(Decision { home, move_id: id.map(str::to_owned) })
+        };
+        let lite = Ok(Decision { home: Home::Sqlite, move_id: None });
+        assert_eq!(decide(&marker(None, false), None), lite);
+        assert_eq!(decide(&marker(None, true), None), lite);
+        assert_eq!(decide(&marker(None, false), Some("b")), postgres("b", None));
+        assert_eq!(decide(&marker(None, true), Some("b")), Err(HomeError::NotMoved));
+        assert_eq!(decide(&marker(Some("a"), true), None), postgres("a", Some("m1")));
+        assert_eq!(decide(&marker(Some("a"), true), Some("b")), postgres("b", Some("m1")));
+    }
+
+    #[test]
+    fn a_fresh_directory_is_not_filled() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read_marker(dir.path()).unwrap(), Marker::default());
+    }
+}
