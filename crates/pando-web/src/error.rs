@@ -107,6 +107,7 @@ impl From<StoreError> for ApiError {
             | StoreError::BadSettings(_)
             | StoreError::Commit(_)
             | StoreError::BadUrl(_)
+            | StoreError::Home(_)
             | StoreError::Undone
             | StoreError::Panicked
             | StoreError::Sqlite(_)
