@@ -105,6 +105,26 @@ impl Conn {
         }
     }
 
+    /// The rows of `list`, and the number that `count` finds, in one round trip.
+    pub async fn page(
+        &mut self,
+        collection: &Arc<Collection>,
+        list: &Sql,
+        count: Option<&Sql>,
+    ) -> Result<(Vec<Record>, Option<i64>), StoreError> {
+        let Some(count) = count else { return Ok((self.records(collection, list).await?, None)) };
+        match &mut self.database {
+            Database::Sqlite(database) => {
+                let records = database.records(collection, list)?;
+                Ok((records, Some(self.integer(count).await?.unwrap_or(0))))
+            }
+            Database::Postgres(database) => {
+                let (records, total) = database.page(collection, list, count).await?;
+                Ok((records, Some(total)))
+            }
+        }
+    }
+
     /// All rows, as the database typed them. For what is not a record.
     pub async fn rows(&mut self, sql: &Sql) -> Result<Vec<Vec<SqlValue>>, StoreError> {
         match &mut self.database {

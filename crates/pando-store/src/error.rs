@@ -31,9 +31,6 @@ pub enum StoreError {
     /// The query ran longer than the limit.
     #[error("the query took too long and was stopped")]
     Timeout,
-    /// The configuration and the data directory do not go together.
-    #[error(transparent)]
-    Home(#[from] crate::moving::HomeError),
     /// The URL of the database cannot be used.
     #[error("the URL of the database cannot be used: {0}")]
     BadUrl(String),
@@ -43,6 +40,8 @@ pub enum StoreError {
     /// The database server cannot be reached or does not take requests now.
     #[error("the database server is not available: {0}")]
     Unavailable(String),
+    #[error(transparent)]
+    Home(#[from] crate::moving::HomeError),
     /// The connection was lost during a commit: it may have happened or not.
     #[error("the connection to the database was lost during a commit, which may have happened")]
     Unknown,

@@ -10,6 +10,7 @@ mod collections;
 mod conn;
 mod design;
 mod error;
+mod gate;
 pub mod moving;
 mod options;
 pub mod postgres;
@@ -29,7 +30,7 @@ pub use conn::Conn;
 pub use error::StoreError;
 pub use options::{Database, StoreOptions};
 pub use records::WriteError;
-pub use store::{Reader, Store, StoreGate};
+pub use store::{Reader, Store};
 pub use tx::{Tx, TxFuture};
 pub use views::ViewError;
 

@@ -27,6 +27,7 @@ mod mover;
 mod plan;
 mod progress;
 mod rows;
+mod serving;
 mod source;
 mod status;
 mod table;
@@ -35,15 +36,15 @@ mod undo;
 mod verify;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{MoveError, Obstacle, TargetProblem, UndoRefusal};
 pub use gate::{ClosedGate, Gate, GateFuture, Home, Unserved};
+pub(crate) use home::check_home;
 pub use home::{Decision, HomeError, Marker, MovedTo, decide, read_marker};
-pub use index::Views;
 pub use plan::{Finding, Plan, PlannedCollection};
 pub use progress::{Progress, Step, Watch};
+pub use serving::StoreGate;
 pub use status::Status;
 
 use mover::Mover;
@@ -51,10 +52,8 @@ use source::Source;
 use target::Target;
 
 /// How a move is done.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct MoveOptions {
-    /// How views are made.
-    pub views: Arc<Views>,
     /// How long to rest after each piece of work, as a share of the time that it took.
     pub rest: f64,
     /// How long to wait for the writes that run when the gate is to close.
@@ -63,17 +62,9 @@ pub struct MoveOptions {
     pub gate_max: Duration,
 }
 
-impl std::fmt::Debug for MoveOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MoveOptions").field("rest", &self.rest).finish_non_exhaustive()
-    }
-}
-
-impl MoveOptions {
-    /// With those ways to make views.
-    pub fn new(views: Arc<Views>) -> MoveOptions {
+impl Default for MoveOptions {
+    fn default() -> MoveOptions {
         MoveOptions {
-            views,
             rest: 0.5,
             gate_wait_max: Duration::from_millis(500),
             gate_max: Duration::from_millis(500),

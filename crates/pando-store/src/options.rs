@@ -10,6 +10,8 @@ pub struct StoreOptions {
     pub dir: PathBuf,
     /// Where the records live if not in the data directory.
     pub database: Option<Database>,
+    /// Connections to the database that records were moved to, if `database` names none.
+    pub connections: usize,
     /// The key (32 bytes) that the settings are encrypted with, if any.
     pub encryption_key: Option<String>,
     /// Connections that read at the same time.
@@ -30,6 +32,8 @@ impl Default for StoreOptions {
         StoreOptions {
             dir: PathBuf::from("pando_data"),
             database: None,
+            // The default of database.connections.
+            connections: 20,
             encryption_key: None,
             // More than run at once, so that a few slow queries leave some for the fast ones.
             readers: (4 * cores).clamp(8, 64),

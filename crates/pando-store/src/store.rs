@@ -7,66 +7,33 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
-use tokio::sync::{RwLock, broadcast};
+use tokio::sync::broadcast;
 
-use crate::moving::{Home, decide, read_marker};
-use crate::{
-    Change, Conn, Database, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite,
-};
+use crate::gate::{Closed, WriteGate};
+use crate::moving::{self, Home};
+use crate::options::Database;
+use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
 const COMMITS_BEHIND_MAX: usize = 4096;
-
-/// Connections to a database server where nothing says how many.
-const CONNECTIONS_USUAL: usize = 20;
 
 /// The records, collections and settings of one application. Clones share it.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// Another one once the records have moved.
     engine: Arc<ArcSwap<Engine>>,
-    /// Held shared by each write, and alone while the engine is changed.
-    gate: Arc<RwLock<()>>,
+    gate: WriteGate,
     options: Arc<StoreOptions>,
+    encryption_key: Option<Arc<str>>,
     /// Held while the process uses the directory.
     _lock: Arc<File>,
 }
 
 /// Where the records are.
-enum Engine {
+pub(crate) enum Engine {
     Sqlite(sqlite::Engine),
     Postgres(Arc<postgres::Engine>),
-}
-
-/// An engine before it serves.
-enum Opened {
-    Sqlite(Box<sqlite::Opened>),
-    Postgres(postgres::Opened),
-}
-
-impl Opened {
-    async fn open(home: &Home, options: &StoreOptions) -> Result<(Opened, Known), StoreError> {
-        match home {
-            Home::Sqlite => {
-                let (opened, known) = sqlite::Engine::open(options).await?;
-                Ok((Opened::Sqlite(Box::new(opened)), known))
-            }
-            Home::Postgres(url) => {
-                let configured = options.database.as_ref();
-                let connections = configured.map_or(CONNECTIONS_USUAL, |given| given.connections);
-                let database = Database { url: url.clone(), connections };
-                let (opened, known) = postgres::Engine::open(&database, options).await?;
-                Ok((Opened::Postgres(opened), known))
-            }
-        }
-    }
-
-    fn start(self, shared: &Arc<Shared>) -> Engine {
-        match self {
-            Opened::Sqlite(opened) => Engine::Sqlite(opened.start(shared)),
-            Opened::Postgres(opened) => Engine::Postgres(opened.start(shared)),
-        }
-    }
 }
 
 /// Collections and settings as of one moment.
@@ -102,7 +69,7 @@ impl Shared {
         });
     }
 
-    /// Makes visible what another engine holds.
+    /// Replaces all that is known, as that of another database.
     fn replace(&self, known: Known) {
         self.known.store(Arc::new(known));
     }
@@ -122,20 +89,34 @@ impl Shared {
 
 impl Store {
     /// Opens the data directory, made and filled like a fresh PocketBase one if it is new, or the
-    /// database that `options` names.
+    /// database that `options` names or that its records were moved to.
     ///
-    /// Fails with `InUse` while another process has the directory open.
+    /// Fails with `InUse` while another process has the directory open, with `Home` if the
+    /// directory and `options` do not go together.
     pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         let lock = bootstrap::lock(&options.dir)?;
         let configured = options.database.as_ref().map(|database| database.url.as_str());
-        let decision = decide(&read_marker(&options.dir)?, configured)?;
-        let (opened, known) = Opened::open(&decision.home, options).await?;
-        let shared = Shared::new(known);
+        let decision = moving::decide(&moving::read_marker(&options.dir)?, configured)?;
+        let (shared, engine) = match &decision.home {
+            Home::Sqlite => {
+                let (shared, engine) = sqlite::Engine::open(options).await?;
+                (shared, Engine::Sqlite(engine))
+            }
+            Home::Postgres(url) => {
+                let named = options.database.as_ref().map(|database| database.connections);
+                let connections = named.unwrap_or(options.connections);
+                let database = Database { url: url.clone(), connections };
+                moving::check_home(url, decision.move_id.as_deref()).await?;
+                let (shared, engine) = postgres::Engine::open(&database, options).await?;
+                (shared, Engine::Postgres(engine))
+            }
+        };
         Ok(Store {
-            engine: Arc::new(ArcSwap::from_pointee(opened.start(&shared))),
             shared,
-            gate: Arc::default(),
+            engine: Arc::new(ArcSwap::from_pointee(engine)),
+            gate: WriteGate::default(),
             options: Arc::new(options.clone()),
+            encryption_key: options.encryption_key.as_deref().map(Arc::from),
             _lock: Arc::new(lock),
         })
     }
@@ -152,7 +133,7 @@ impl Store {
 
     /// The key that settings are encrypted with when stored.
     pub fn encryption_key(&self) -> Option<Arc<str>> {
-        self.options.encryption_key.as_deref().map(Arc::from)
+        self.encryption_key.clone()
     }
 
     /// All changes from now on, a commit at a time, in commit order.
@@ -183,33 +164,69 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let permit = Arc::clone(&self.gate).read_owned().await;
+        let StoreOptions { read_wait_max, write_queue_max, .. } = *self.options;
+        let pass = self.gate.enter(read_wait_max, write_queue_max).await?;
+        // Only now: while the gate was closed it may have changed.
         match &*self.engine.load_full() {
-            Engine::Sqlite(engine) => engine.write(permit, work).await,
-            Engine::Postgres(engine) => engine.write(permit, work).await,
+            Engine::Sqlite(engine) => {
+                let outcome = engine.write(work).await;
+                drop(pass);
+                outcome
+            }
+            Engine::Postgres(engine) => engine.write(work, pass).await,
         }
     }
 
     /// How many writes wait for their turn.
     pub fn writes_waiting(&self) -> usize {
-        match &*self.engine.load_full() {
+        let begun = match &**self.engine.load() {
             Engine::Sqlite(engine) => engine.writes_waiting(),
             Engine::Postgres(engine) => engine.writes_waiting(),
-        }
+        };
+        begun + self.gate.waiting()
     }
 
     /// Finishes what was begun, refuses what comes later, and tidies up. Idempotent.
     pub async fn close(&self) {
-        self.engine.load_full().close().await;
+        close(&self.engine.load_full()).await;
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Holds all writes. `None` if somebody else does.
+    ///
+    /// Writes of SQLite whose requests have gone may still be in the queue: one that is put behind
+    /// them is answered when they are on disk.
+    pub(crate) async fn hold_writes(&self) -> Result<Option<Closed>, StoreError> {
+        let Some(closed) = self.gate.close().await else { return Ok(None) };
+        if let Engine::Sqlite(engine) = &*self.engine.load_full() {
+            engine.write(|_tx| Box::pin(std::future::ready(Ok::<(), StoreError>(())))).await?;
+        }
+        Ok(Some(closed))
+    }
+
+    /// Works with another engine from now on, whose collections and settings are those that are
+    /// known, with that version. Returns the one until now. Writes must be held.
+    pub(crate) fn change_engine(&self, engine: Engine, version: u64) -> Arc<Engine> {
+        let known = self.shared.known();
+        let (schema, settings) = (Arc::clone(&known.schema), Arc::clone(&known.settings));
+        self.shared.replace(Known { schema, settings, version });
+        self.engine.swap(Arc::new(engine))
     }
 }
 
-impl Engine {
-    async fn close(&self) {
-        match self {
-            Engine::Sqlite(engine) => engine.close().await,
-            Engine::Postgres(engine) => engine.close().await,
-        }
+/// Finishes what an engine has begun and closes its connections.
+pub(crate) async fn close(engine: &Engine) {
+    match engine {
+        Engine::Sqlite(engine) => engine.close().await,
+        Engine::Postgres(engine) => engine.close().await,
     }
 }
 
@@ -240,6 +257,3 @@ impl DerefMut for Reader {
         }
     }
 }
-
-mod gate;
-pub use gate::StoreGate;

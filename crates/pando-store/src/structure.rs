@@ -8,6 +8,7 @@ use pando_schema::{Collection, CollectionKind, Record, TableChanges};
 use tracing::warn;
 
 use crate::collections::CollectionError;
+use crate::postgres::view::RowOrder;
 use crate::postgres::{ddl, tables, view};
 use crate::{StoreError, Tx, table};
 
@@ -88,8 +89,8 @@ impl Tx {
 
     /// Makes a view in PostgreSQL. False if that cannot be.
     async fn make_view(&mut self, collection: &Collection) -> Result<bool, StoreError> {
-        let query = match view::translate(&collection.view_query, &collection.fields, &self.schema)
-        {
+        let (query, fields) = (&collection.view_query, &collection.fields);
+        let query = match view::translate(query, fields, &self.schema, RowOrder::Free) {
             Ok(query) => query,
             Err(refused) => {
                 warn!(view = collection.name, reason = refused.to_string(), "a view is left out");

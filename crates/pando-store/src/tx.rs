@@ -183,12 +183,7 @@ impl Tx {
 
 /// For SQLite, where a group of jobs shares a transaction.
 impl Tx {
-    pub(crate) fn begin_group(&mut self, shared: &Shared) -> Result<(), StoreError> {
-        let known = shared.known();
-        if known.version != self.version {
-            // They came from elsewhere: this directory has become the home of the records.
-            self.know(&known);
-        }
+    pub(crate) fn begin_group(&mut self) -> Result<(), StoreError> {
         self.sqlite().statement("BEGIN IMMEDIATE")
     }
 
@@ -227,13 +222,9 @@ impl Tx {
             warn!(error = format!("{error:#}"), "failed to roll back");
         }
         self.changes.clear();
-        self.know(&shared.known());
-    }
-
-    fn know(&mut self, known: &Known) {
+        let known = shared.known();
         self.schema = Arc::clone(&known.schema);
         self.settings = Arc::clone(&known.settings);
-        self.version = known.version;
     }
 
     /// Leaves the files tidy: statistics fresh, the log written back into the database.

@@ -12,8 +12,8 @@ mod report;
 mod scenario;
 mod side;
 
-pub use areas::AREAS;
-pub use dataset::Dataset;
+pub use areas::{AREAS, views};
+pub use dataset::{Dataset, definitions};
 pub use deviations::{DEVIATIONS, Deviation, POSTGRES_DEVIATIONS};
 pub use report::{Count, Difference, Report};
 

@@ -63,7 +63,7 @@ pub enum MoveError {
     #[error("the stored collection {name:?} cannot be read: {reason}")]
     BadCollection { name: String, reason: String },
     #[error("failed to connect to the PostgreSQL database")]
-    Connect(#[source] tokio_postgres::Error),
+    Connect(#[source] StoreError),
     #[error("the PostgreSQL database failed: {}", words(.0))]
     Target(#[source] tokio_postgres::Error),
     #[error("the PostgreSQL database cannot be used: {}", joined(.0))]

@@ -37,7 +37,7 @@ pub trait Gate: Send + Sync {
 
     /// Waits until no write runs. None begins until what it returns is dropped: writes that come
     /// meanwhile wait, and do not fail.
-    fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate>, StoreError>>;
+    fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate + '_>, StoreError>>;
 }
 
 /// Writes are held while this lives.
@@ -56,7 +56,7 @@ impl Gate for Unserved {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate>, StoreError>> {
+    fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate + '_>, StoreError>> {
         Box::pin(std::future::ready(Ok(Box::new(Unserved) as Box<dyn ClosedGate>)))
     }
 }

@@ -4,10 +4,15 @@
 
 use std::path::Path;
 
+use std::time::Duration;
+
 use rusqlite::OpenFlags;
 
 use super::gate::Home;
 use crate::StoreError;
+
+/// How long a database may take to say what it is.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// What `data.db` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +48,21 @@ pub enum HomeError {
          database --to URL` first, or take database.url out of the configuration"
     )]
     NotMoved,
+    #[error(
+        "the records were moved to another database than the one of this address\nhint: does \
+         database.url name the right one? Without it, the address of the move is used"
+    )]
+    Elsewhere,
+    #[error(
+        "the database is being filled by `pando move database` and is not complete\nhint: run that \
+         command again on the data directory that moves, and start there"
+    )]
+    Incomplete,
+    #[error(
+        "the move to this database was undone, and the records are in data.db again\nhint: take \
+         database.url out of the configuration, or name an empty database"
+    )]
+    Undone,
 }
 
 /// What a start uses.
@@ -62,6 +82,33 @@ pub fn decide(marker: &Marker, configured: Option<&str>) -> Result<Decision, Hom
         (None, Some(_)) if marker.filled => Err(HomeError::NotMoved),
         (None, Some(url)) => Ok(at(url, None)),
         (Some(moved), url) => Ok(at(url.unwrap_or(&moved.url), Some(moved.id.clone()))),
+    }
+}
+
+/// Checks that the database at `url` is the one that records were moved to, or that it is not half
+/// of a move.
+pub(crate) async fn check_home(url: &str, move_id: Option<&str>) -> Result<(), StoreError> {
+    let connector = crate::postgres::Connector::new(url, ANSWER_WITHIN)?;
+    let client = connector.client().await?;
+    let known = "SELECT to_regclass('pando.moving') IS NOT NULL";
+    let trace = match client.query_one(known, &[]).await?.get(0) {
+        false => None,
+        true => client.query_opt("SELECT id, phase FROM pando.moving", &[]).await?,
+    };
+    let trace = trace.map(|row| (row.get::<_, String>(0), row.get::<_, String>(1)));
+    Ok(judge(trace.as_ref().map(|(id, phase)| (id.as_str(), phase.as_str())), move_id)?)
+}
+
+/// What the id and the phase of `pando.moving` mean for a start.
+fn judge(trace: Option<(&str, &str)>, move_id: Option<&str>) -> Result<(), HomeError> {
+    match (trace, move_id) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(HomeError::Elsewhere),
+        (Some((id, _)), Some(wanted)) if id != wanted => Err(HomeError::Elsewhere),
+        (Some((_, "undone")), _) => Err(HomeError::Undone),
+        // Another server, or a directory made anew: but the records are here.
+        (Some((_, "moved" | "finished")), _) => Ok(()),
+        (Some(_), _) => Err(HomeError::Incomplete),
     }
 }
 
@@ -130,6 +177,17 @@ mod tests {
         assert_eq!(decide(&marker(None, true), Some("b")), Err(HomeError::NotMoved));
         assert_eq!(decide(&marker(Some("a"), true), None), postgres("a", Some("m1")));
         assert_eq!(decide(&marker(Some("a"), true), Some("b")), postgres("b", Some("m1")));
+    }
+
+    #[test]
+    fn only_the_right_and_complete_database_serves() {
+        assert_eq!(judge(None, None), Ok(()));
+        assert_eq!(judge(None, Some("a")), Err(HomeError::Elsewhere));
+        assert_eq!(judge(Some(("b", "moved")), Some("a")), Err(HomeError::Elsewhere));
+        assert_eq!(judge(Some(("a", "moved")), Some("a")), Ok(()));
+        assert_eq!(judge(Some(("a", "finished")), None), Ok(()));
+        assert_eq!(judge(Some(("a", "filling")), None), Err(HomeError::Incomplete));
+        assert_eq!(judge(Some(("a", "undone")), Some("a")), Err(HomeError::Undone));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Indexes and views, made when the rows are there, which is faster.
 
-use pando_schema::Schema;
+use std::sync::Arc;
+
+use pando_schema::{Collection, Schema};
 
 use super::error::MoveError;
 use super::mover::{Caught, Mover};
 use super::progress::Step;
 use super::table::Table;
-use crate::postgres::ddl;
+use crate::postgres::{ddl, view};
 
 /// The changes that may come up while the first index is made.
 const LAG_AT_INDEX: i64 = 1;
@@ -64,7 +66,8 @@ impl Mover<'_> {
     /// Makes all views, unless they are what they should be.
     async fn make_views(&mut self) -> Result<(), MoveError> {
         let schema = self.schema();
-        let statements = view_statements(&schema, &*self.options.views)?;
+        let made = |view: &Arc<Collection>| Ok((view.name.clone(), view_statement(view, &schema)?));
+        let statements = self.views.iter().map(made).collect::<Result<Vec<_>, MoveError>>()?;
         let made_of: String = statements.iter().map(|(_, text)| text.as_str()).collect();
         let row = self.target.client.query_one("SELECT views FROM pando.moving", &[]).await?;
         if row.get::<_, String>(0) == made_of {
@@ -73,7 +76,8 @@ impl Mover<'_> {
         self.target.client.batch_execute("BEGIN").await?;
         let text = "SELECT viewname::text FROM pg_views WHERE schemaname = current_schema()";
         for row in self.target.client.query(text, &[]).await? {
-            let drop = format!("DROP VIEW IF EXISTS {} CASCADE", quoted(row.get(0)));
+            let name = row.get::<_, String>(0).replace('"', "\"\"");
+            let drop = format!("DROP VIEW IF EXISTS \"{name}\" CASCADE");
             self.target.client.batch_execute(&drop).await?;
         }
         self.make_in_some_order(statements).await?;
@@ -112,23 +116,12 @@ impl Mover<'_> {
     }
 }
 
-/// How a view is made: the statement, or why there is none.
-pub type Views = dyn Fn(&pando_schema::Collection, &Schema) -> Result<String, String> + Send + Sync;
-
-/// The statements that make all views, with their names.
-pub(super) fn view_statements(
-    schema: &Schema,
-    views: &Views,
-) -> Result<Vec<(String, String)>, MoveError> {
-    let of_views =
-        schema.iter().filter(|one| one.kind == pando_schema::CollectionKind::View).map(|view| {
-            let statement = views(view, schema);
-            let failed = |reason| MoveError::View { name: view.name.clone(), reason };
-            Ok((view.name.clone(), statement.map_err(failed)?))
-        });
-    of_views.collect()
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// The statement that makes a view.
+pub(super) fn view_statement(view: &Collection, schema: &Schema) -> Result<String, MoveError> {
+    let query = view::translate(&view.view_query, &view.fields, schema, view::RowOrder::Free);
+    let query = query.map_err(|refused| MoveError::View {
+        name: view.name.clone(),
+        reason: refused.to_string(),
+    })?;
+    Ok(format!("CREATE VIEW {} AS {query}", ddl::quoted(&view.name)))
 }

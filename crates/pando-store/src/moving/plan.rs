@@ -5,7 +5,7 @@ mod scan;
 use std::time::{Duration, Instant};
 
 use super::error::{MoveError, TargetProblem};
-use super::index::view_statements;
+use super::index::view_statement;
 use super::mover::Mover;
 use super::progress::Step;
 use super::rows::Rows;
@@ -97,12 +97,7 @@ impl Mover<'_> {
             }
         }
         for view in &self.views {
-            let one = pando_schema::Schema::new(
-                schema.iter().filter(|c| c.id == view.id || c.kind != view.kind).cloned(),
-            );
-            if let Err(MoveError::View { name, reason }) =
-                view_statements(&one, &*self.options.views)
-            {
+            if let Err(MoveError::View { name, reason }) = view_statement(view, &schema) {
                 plan.untranslated.push((name, reason));
             }
         }

@@ -1,12 +1,13 @@
 //! The database that is moved to: whether it will do, and how far the move has come there.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::error::{MoveError, TargetProblem};
 use super::table::Table;
-use crate::postgres::{FUNCTIONS, TABLES, ddl};
+use crate::postgres::{Connector, TABLES, ddl, functions};
 
 const STATE: &str = include_str!("target.sql");
 
@@ -57,10 +58,8 @@ pub(super) struct Trace {
 
 impl Target {
     pub(super) async fn connect(url: &str) -> Result<Target, MoveError> {
-        let connected = tokio_postgres::connect(url, NoTls).await;
-        let (client, connection) = connected.map_err(MoveError::Connect)?;
-        #[expect(clippy::disallowed_methods, reason = "it ends with the client")]
-        tokio::spawn(connection);
+        let connector = Connector::new(url, Duration::ZERO).map_err(MoveError::Connect)?;
+        let client = connector.client().await.map_err(MoveError::Connect)?;
         let target = Target {
             client,
             states: BTreeMap::new(),
@@ -130,7 +129,7 @@ impl Target {
     pub(super) async fn prepare(&mut self, id: &str, seq: i64) -> Result<(), MoveError> {
         if self.trace().await?.is_none() {
             let transaction = self.client.transaction().await?;
-            transaction.batch_execute(FUNCTIONS).await?;
+            transaction.batch_execute(&functions()).await?;
             transaction.batch_execute(TABLES).await?;
             transaction.batch_execute(STATE).await?;
             let text = "INSERT INTO pando.moving (id, applied) VALUES ($1, $2)";

@@ -98,16 +98,25 @@ async fn prepare_alone(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreEr
 /// Runs [`FUNCTIONS`] unless the very same ones are there: to replace them takes a while, and
 /// makes statements plan anew.
 async fn install_functions(conn: &mut Conn) -> Result<(), StoreError> {
-    let mut hasher = DefaultHasher::new();
-    FUNCTIONS.hash(&mut hasher);
-    let mark = format!("functions {:016x}", hasher.finish());
+    let mark = functions_mark();
     let mut there = sql("SELECT 1 FROM pg_namespace WHERE nspname = 'pando' \
                          AND obj_description(oid, 'pg_namespace') = ");
     there.bind(mark.as_str());
     if conn.exists(&there).await? {
         return Ok(());
     }
-    conn.batch(&format!("BEGIN; {FUNCTIONS}; COMMENT ON SCHEMA pando IS '{mark}'; COMMIT")).await
+    conn.batch(&format!("BEGIN; {}; COMMIT", functions())).await
+}
+
+/// [`FUNCTIONS`], and the mark that they are there.
+pub(crate) fn functions() -> String {
+    format!("{FUNCTIONS}; COMMENT ON SCHEMA pando IS '{}'", functions_mark())
+}
+
+fn functions_mark() -> String {
+    let mut hasher = DefaultHasher::new();
+    FUNCTIONS.hash(&mut hasher);
+    format!("functions {:016x}", hasher.finish())
 }
 
 async fn fill(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use tracing::{error, warn};
 use super::bootstrap;
 use super::order::Order;
 use super::pool::{Pool, Pooled};
+use crate::gate::Pass;
 use crate::options::Database;
 use crate::store::{Known, Shared};
 use crate::{StoreError, StoreOptions, Tx, TxFuture};
@@ -29,43 +30,43 @@ pub(crate) struct Engine {
     order: Order,
 }
 
-/// A database that is connected to, before anybody works with it.
-pub(crate) struct Opened {
-    pool: Pool,
-    key: Option<Arc<str>>,
-    waiting_max: usize,
-}
-
-impl Opened {
-    /// Starts to serve from it.
-    pub(crate) fn start(self, shared: &Arc<Shared>) -> Arc<Engine> {
-        Arc::new(Engine {
-            pool: self.pool,
-            shared: Arc::clone(shared),
-            encryption_key: self.key,
-            tasks: TaskTracker::new(),
-            waiting: AtomicUsize::new(0),
-            waiting_max: self.waiting_max,
-            order: Order::of(shared),
-        })
-    }
-}
-
 impl Engine {
     /// Connects to the database, made and filled like a fresh data directory if it is empty.
-    /// Returns what it holds, too.
     pub(crate) async fn open(
         database: &Database,
         options: &StoreOptions,
-    ) -> Result<(Opened, Known), StoreError> {
+    ) -> Result<(Arc<Shared>, Arc<Engine>), StoreError> {
+        let (pool, known) = Engine::connect(database, options).await?;
+        let shared = Shared::new(known);
+        let engine = Engine::over(pool, &shared, options);
+        Ok((shared, engine))
+    }
+
+    /// A database ready to be used, and what it holds.
+    pub(crate) async fn connect(
+        database: &Database,
+        options: &StoreOptions,
+    ) -> Result<(Pool, Known), StoreError> {
         let pool = Pool::new(database, options)?;
         let mut conn = pool.take().await?;
         let key = options.encryption_key.as_deref();
         bootstrap::prepare(&mut conn, key).await?;
         let known = bootstrap::load(&mut conn, key).await?;
         drop(conn);
-        let (key, waiting_max) = (key.map(Arc::from), options.write_queue_max);
-        Ok((Opened { pool, key, waiting_max }, known))
+        Ok((pool, known))
+    }
+
+    /// An engine for what [`Engine::connect`] gave, which tells `shared` what it learns.
+    pub(crate) fn over(pool: Pool, shared: &Arc<Shared>, options: &StoreOptions) -> Arc<Engine> {
+        Arc::new(Engine {
+            pool,
+            shared: Arc::clone(shared),
+            encryption_key: options.encryption_key.as_deref().map(Arc::from),
+            tasks: TaskTracker::new(),
+            waiting: AtomicUsize::new(0),
+            waiting_max: options.write_queue_max,
+            order: Order::of(shared),
+        })
     }
 
     /// A connection to read with.
@@ -73,10 +74,9 @@ impl Engine {
         self.pool.take().await
     }
 
-    /// See [`crate::Store::write`]. Lets go of `permit` once all is done.
-    pub(crate) async fn write<T, E, F, P>(self: &Arc<Self>, permit: P, work: F) -> Result<T, E>
+    /// See [`crate::Store::write`]. Keeps `pass` until all is done.
+    pub(crate) async fn write<T, E, F>(self: &Arc<Self>, work: F, pass: Pass) -> Result<T, E>
     where
-        P: Send + 'static,
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -85,12 +85,12 @@ impl Engine {
             return Err(E::from(StoreError::Stopping));
         }
         let engine = Arc::clone(self);
-        let running = self.tasks.spawn(async move {
+        let task = async move {
             let outcome = engine.run(work).await;
-            drop(permit);
+            drop(pass);
             outcome
-        });
-        match running.await {
+        };
+        match self.tasks.spawn(task).await {
             Ok(outcome) => outcome,
             Err(_panicked) => {
                 error!("a transaction panicked and was undone");

@@ -93,6 +93,13 @@ impl Pool {
         })
     }
 
+    /// Makes all connections, so that the first requests need not wait for them.
+    pub(crate) async fn warm(&self) -> Result<(), StoreError> {
+        let count = self.pool.status().max_size;
+        let taken = futures_util::future::join_all((0..count).map(|_| self.take())).await;
+        taken.into_iter().try_for_each(|taken| taken.map(drop))
+    }
+
     pub(crate) fn close(&self) {
         self.pool.close();
     }
@@ -130,6 +137,11 @@ impl Connector {
 
     /// A new connection. The task that drives it ends with it.
     pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
+        Ok(Connection::new(self.client().await?, self.query_timeout))
+    }
+
+    /// The same for who speaks to the driver himself.
+    pub(crate) async fn client(&self) -> Result<tokio_postgres::Client, StoreError> {
         let client = match &self.tls {
             tls::Tls::None => {
                 let (client, connection) = self.config.connect(tokio_postgres::NoTls).await?;
@@ -142,7 +154,7 @@ impl Connector {
                 client
             }
         };
-        Ok(Connection::new(client, self.query_timeout))
+        Ok(client)
     }
 }
 

@@ -7,6 +7,44 @@ use super::{Access, Connection, LogLength, Reader, Readers, Writer, WriterThread
 use crate::store::{Known, Shared};
 use crate::{Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap};
 
+/// The connections to the files, with which nobody works yet.
+pub(crate) struct Opened {
+    conn: Conn,
+    readers: Readers,
+    log: LogLength,
+    group_max: usize,
+    write_queue_max: usize,
+}
+
+impl Opened {
+    /// Opens the files, made and filled if they are new.
+    pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, StoreError> {
+        let path = options.dir.join("data.db");
+        let mut db = connect(&path, Access::ReadWrite)?;
+        let log = LogLength::of(&mut db)?;
+        let mut conn: Conn = Connection::new(db, options.query_timeout).into();
+        bootstrap::prepare(&mut conn, options).await?;
+        let (wait, timeout) = (options.read_wait_max, options.query_timeout);
+        let readers = Readers::open(&path, options.readers, wait, timeout)?;
+        let StoreOptions { group_max, write_queue_max, .. } = *options;
+        Ok(Opened { conn, readers, log, group_max, write_queue_max })
+    }
+
+    /// Starts the writer. What `shared` knows must be what the files hold.
+    pub(crate) fn start(self, shared: &Arc<Shared>) -> Engine {
+        let thread = WriterThread {
+            tx: Tx::own(self.conn, &shared.known()),
+            shared: Arc::clone(shared),
+            readers: self.readers.clone(),
+            log: self.log,
+            group_max: self.group_max,
+        };
+        let (writer, thread) = Writer::start(thread, self.write_queue_max);
+        let writer = Mutex::new(Some(Arc::new(writer)));
+        Engine { readers: self.readers, writer, thread: Mutex::new(Some(thread)) }
+    }
+}
+
 /// The writer and the readers of one data directory.
 pub(crate) struct Engine {
     readers: Readers,
@@ -14,49 +52,16 @@ pub(crate) struct Engine {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Files that are open, before anybody works with them.
-pub(crate) struct Opened {
-    tx: Tx,
-    readers: Readers,
-    log: LogLength,
-    group_max: usize,
-    queue_max: usize,
-}
-
-impl Opened {
-    /// Starts to serve from them.
-    pub(crate) fn start(self, shared: &Arc<Shared>) -> Engine {
-        let readers = self.readers;
-        let thread = WriterThread {
-            tx: self.tx,
-            shared: Arc::clone(shared),
-            readers: readers.clone(),
-            log: self.log,
-            group_max: self.group_max,
-        };
-        let (writer, thread) = Writer::start(thread, self.queue_max);
-        let writer = Mutex::new(Some(Arc::new(writer)));
-        Engine { readers, writer, thread: Mutex::new(Some(thread)) }
-    }
-}
-
 impl Engine {
-    /// Opens the files, made and filled if they are new. Returns what they hold, too.
-    pub(crate) async fn open(options: &StoreOptions) -> Result<(Opened, Known), StoreError> {
-        let path = options.dir.join("data.db");
-        let mut db = connect(&path, Access::ReadWrite)?;
-        let log = LogLength::of(&mut db)?;
-        let mut conn: Conn = Connection::new(db, options.query_timeout).into();
-        bootstrap::prepare(&mut conn, options).await?;
-        let schema = Arc::new(bootstrap::load_schema(&mut conn).await?);
+    /// Opens the files, made and filled if they are new.
+    pub(crate) async fn open(options: &StoreOptions) -> Result<(Arc<Shared>, Engine), StoreError> {
+        let mut opened = Opened::open(options).await?;
+        let schema = Arc::new(bootstrap::load_schema(&mut opened.conn).await?);
         let key = options.encryption_key.as_deref();
-        let settings = Arc::new(bootstrap::load_settings(&mut conn, key).await?);
-        let known = Known { schema, settings, version: 0 };
-        let tx = Tx::own(conn, &known);
-        let (wait, timeout) = (options.read_wait_max, options.query_timeout);
-        let readers = Readers::open(&path, options.readers, wait, timeout)?;
-        let (group_max, queue_max) = (options.group_max, options.write_queue_max);
-        Ok((Opened { tx, readers, log, group_max, queue_max }, known))
+        let settings = Arc::new(bootstrap::load_settings(&mut opened.conn, key).await?);
+        let shared = Shared::new(Known { schema, settings, version: 0 });
+        let engine = opened.start(&shared);
+        Ok((shared, engine))
     }
 
     /// A connection for a reader who knows that version of the schema.
@@ -66,17 +71,16 @@ impl Engine {
         Ok(reader)
     }
 
-    /// See [`crate::Store::write`]. Lets go of `permit` once all is done.
-    pub(crate) async fn write<T, E, F, P>(&self, permit: P, work: F) -> Result<T, E>
+    /// See [`crate::Store::write`].
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        P: Send + 'static,
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match writer {
-            Some(writer) => writer.run(permit, work).await,
+            Some(writer) => writer.run(work).await,
             None => Err(E::from(StoreError::Stopping)),
         }
     }

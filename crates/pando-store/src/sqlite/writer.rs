@@ -41,16 +41,15 @@ impl Writer {
     /// `work` undoes all that it wrote. The work goes on if the caller stops waiting.
     ///
     /// Fails with `Busy` if too many requests wait, with `Stopping` after `close`.
-    pub(crate) async fn run<T, E, F, P>(&self, permit: P, work: F) -> Result<T, E>
+    pub(crate) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        P: Send + 'static,
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
         let waiting = Waiting::new(&self.waiting);
-        let job = Write { work: Some((work, waiting)), outcome: None, reply, _permit: permit };
+        let job = Write { work: Some((work, waiting)), outcome: None, reply };
         self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
             mpsc::TrySendError::Full(_) => StoreError::Busy,
             mpsc::TrySendError::Disconnected(_) => StoreError::Stopping,
@@ -89,17 +88,14 @@ trait Job: Send {
     fn finish(self: Box<Self>, failure: Option<Arc<StoreError>>);
 }
 
-struct Write<F, T, E, P> {
+struct Write<F, T, E> {
     work: Option<(F, Waiting)>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
-    /// Given back when all is done, whether or not somebody waits for it.
-    _permit: P,
 }
 
-impl<F, T, E, P> Job for Write<F, T, E, P>
+impl<F, T, E> Job for Write<F, T, E>
 where
-    P: Send,
     F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send,
     T: Send,
     E: From<StoreError> + Send,
@@ -166,7 +162,7 @@ impl WriterThread {
         group: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         group.push(first);
-        self.tx.begin_group(&self.shared)?;
+        self.tx.begin_group()?;
         loop {
             let job = group.last_mut().expect("pushed before each round");
             run_job(&mut self.tx, &mut **job)?;

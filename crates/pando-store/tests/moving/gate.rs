@@ -41,7 +41,7 @@ impl Gate for TestGate {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate>, StoreError>> {
+    fn close(&self) -> GateFuture<'_, Result<Box<dyn ClosedGate + '_>, StoreError>> {
         Box::pin(async {
             let guard = Arc::clone(&self.0.writes).write_owned().await;
             let closed: Box<dyn ClosedGate> =

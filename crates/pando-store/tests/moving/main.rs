@@ -11,6 +11,7 @@ mod kinds;
 mod legacy;
 mod oracle;
 mod schema_changes;
+mod served;
 mod stopped;
 mod target;
 mod undone;

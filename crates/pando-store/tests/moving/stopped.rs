@@ -79,8 +79,8 @@ async fn once_anywhere() {
         count.load(Ordering::Relaxed)
     };
     assert!(count > 60, "{count}");
-    // Every seventh moment; the test before has all of them.
-    for moment in (1..count).step_by(7) {
+    // Some moments; the test before has all of them.
+    for moment in (1..count).step_by(17) {
         let world = World::start().await;
         world.fill(10).await;
         let stopped = world.run_watched(stop_at(moment)).await;

@@ -33,9 +33,9 @@ async fn what_is_wrong_is_told_with_what_to_do() {
     let found = problems(&world, at(&world, "latin", "postgres", "")).await;
     assert_eq!(found, [TargetProblem::Encoding("LATIN1".to_owned())]);
 
-    client.batch_execute("CREATE ROLE guest LOGIN").await.unwrap();
+    client.batch_execute("CREATE ROLE guest LOGIN PASSWORD 'guest'").await.unwrap();
     client.batch_execute("CREATE DATABASE foreign_one").await.unwrap();
-    let found = problems(&world, at(&world, "foreign_one", "guest", "")).await;
+    let found = problems(&world, at(&world, "foreign_one", "guest", "password=guest")).await;
     let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
     expect_test::expect![[r#"
         [

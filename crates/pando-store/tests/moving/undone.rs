@@ -138,7 +138,7 @@ async fn the_directory_opens_as_before() {
     write(&world.client().await, 1).await;
     world.undo().await.unwrap();
     let World { store, dir, .. } = world;
-    store.close();
+    store.close().await;
     drop(store);
     let options = StoreOptions { dir: dir.path().to_owned(), ..StoreOptions::default() };
     let store = Store::open(&options).await.unwrap();

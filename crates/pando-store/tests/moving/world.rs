@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use pando_schema::{Collection, Record, Schema, Value};
+use pando_schema::{Collection, Record, Value};
 use pando_store::moving::{MoveError, MoveOptions, Moving, Plan, Progress, Report};
 use pando_store::{CollectionError, Store, StoreOptions, WriteError};
 use pando_testkit::Postgres;
@@ -146,12 +146,7 @@ pub(crate) fn go_on(_progress: &Progress) -> ControlFlow<()> {
 }
 
 pub(crate) fn moving(dir: &Path) -> Moving {
-    // A stand-in for the translation, which is not what is tested here.
-    let views = |view: &Collection, _schema: &Schema| {
-        let query = view.view_query.replace('`', "\"");
-        Ok(format!("CREATE VIEW \"{}\" AS {query}", view.name))
-    };
-    let mut options = MoveOptions::new(Arc::new(views));
+    let mut options = MoveOptions::default();
     options.rest = 0.0;
     Moving { dir: dir.to_owned(), options }
 }
