@@ -11,7 +11,9 @@ use crate::{
     banner,
     cli::Cli,
     config::Config,
-    control, output,
+    control,
+    move_command::Moves,
+    output,
     progress::while_waiting,
     role::{self, Context, Role},
     superuser,
@@ -42,13 +44,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow::Result<()> {
     let context = Context { config: config.clone(), life: life.clone(), store: store.clone() };
     let base_url = start(Role::Web, context).await?;
+    let moves = Moves::of(store);
     match control::Listener::bind(&config.store.dir) {
-        Ok(control) => life.spawn("control", control.serve(store.clone(), life.clone())),
+        Ok(control) => life.spawn("control", control.serve(moves.clone(), life.clone())),
         Err(error) => {
             let error = format!("{error:#}");
-            warn!(error, "`pando superuser` will not work while this server runs");
+            warn!(error, "`pando superuser` and `pando move` will not work while this server runs");
         }
     }
+    life.spawn("moves", moves.tidy_up(life.stopping.clone()));
     output::print(&banner::started(&base_url, OffsetDateTime::now_utc()))?;
     if !superuser::any(store).await? {
         output::print(&first_superuser_hint(config))?;
