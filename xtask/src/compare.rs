@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use pando_testkit::compare::{AREAS, DEVIATIONS, Engine, Options, Report};
+use pando_testkit::compare::{AREAS, DEVIATIONS, Engine, Options, POSTGRES_DEVIATIONS, Report};
 use pando_testkit::{Product, Program};
 
 const USAGE: &str =
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if hidden > 0 {
         println!("{hidden} of {count} differences not shown; --verbose shows all");
     }
-    for deviation in DEVIATIONS {
+    for deviation in DEVIATIONS.iter().chain(POSTGRES_DEVIATIONS) {
         println!("deviation {:?}: {}", deviation.name, deviation.reason);
     }
     if !agreed {

@@ -13,6 +13,9 @@ use crate::{StoreError, Tx};
 
 const SUPERUSERS: &str = "_superusers";
 
+/// What those wait for in PostgreSQL who delete superusers: "sups" in ASCII.
+const DELETE_LOCK: i64 = 0x7375_7073;
+
 /// The superuser that PocketBase makes for its own set-up page, gone once a real one exists.
 const INSTALLER_EMAIL: &str = "__pbinstaller@example.com";
 
@@ -65,13 +68,15 @@ impl Tx {
         if record.collection.name != SUPERUSERS {
             return Ok(());
         }
-        let mut sql = self.sql();
-        sql.push("SELECT ").quoted("id").push(" FROM ").quoted(SUPERUSERS);
-        sql.push(" ORDER BY ").quoted("id").push(" LIMIT 2");
-        if sql.dialect == Dialect::Postgres {
-            // Else two requests could each delete one of the last two.
-            sql.push(" FOR UPDATE");
+        if self.dialect() == Dialect::Postgres {
+            // Else two requests could each delete one of the last two. Not by locking the rows:
+            // each has one of them locked already, and would wait for the other's.
+            let mut lock = self.sql();
+            lock.push("SELECT pg_advisory_xact_lock(").bind(DELETE_LOCK).push(")::text");
+            self.rows(&lock).await?;
         }
+        let mut sql = self.sql();
+        sql.push("SELECT ").quoted("id").push(" FROM ").quoted(SUPERUSERS).push(" LIMIT 2");
         match self.rows(&sql).await?.len() {
             1 => Err(WriteError::LastSuperuser),
             _ => Ok(()),

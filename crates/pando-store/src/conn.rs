@@ -17,7 +17,6 @@ pub struct Conn {
     rules: Rules,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there are few, and each lives long")]
 enum Database {
     Sqlite(sqlite::Connection),
     Postgres(postgres::Connection),
@@ -102,6 +101,26 @@ impl Conn {
         match &mut self.database {
             Database::Sqlite(database) => database.records(collection, sql),
             Database::Postgres(database) => database.records(collection, sql).await,
+        }
+    }
+
+    /// The rows of `list`, and the number that `count` finds, in one round trip.
+    pub async fn page(
+        &mut self,
+        collection: &Arc<Collection>,
+        list: &Sql,
+        count: Option<&Sql>,
+    ) -> Result<(Vec<Record>, Option<i64>), StoreError> {
+        let Some(count) = count else { return Ok((self.records(collection, list).await?, None)) };
+        match &mut self.database {
+            Database::Sqlite(database) => {
+                let records = database.records(collection, list)?;
+                Ok((records, Some(self.integer(count).await?.unwrap_or(0))))
+            }
+            Database::Postgres(database) => {
+                let (records, total) = database.page(collection, list, count).await?;
+                Ok((records, Some(total)))
+            }
         }
     }
 

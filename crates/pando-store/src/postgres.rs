@@ -10,7 +10,7 @@ mod order;
 mod pool;
 pub(crate) mod tables;
 mod tls;
-pub(crate) mod view;
+pub mod view;
 
 pub(crate) use bootstrap::functions;
 pub(crate) use connection::Connection;
@@ -19,7 +19,8 @@ pub(crate) use error::words;
 pub(crate) use pool::{Connector, Pool, Pooled};
 
 /// The helper functions, to be run once at every start. Idempotent.
-pub const FUNCTIONS: &str = include_str!("postgres/functions.sql");
+pub const FUNCTIONS: &str =
+    concat!(include_str!("postgres/functions.sql"), include_str!("postgres/sqlite_functions.sql"));
 
 /// The tables beside those of collections, to be made in a new database, after [`FUNCTIONS`].
 pub const TABLES: &str = include_str!("postgres/tables.sql");

@@ -8,6 +8,7 @@ use pando_schema::{Collection, CollectionKind, Record, TableChanges};
 use tracing::warn;
 
 use crate::collections::CollectionError;
+use crate::postgres::view::RowOrder;
 use crate::postgres::{ddl, tables, view};
 use crate::{StoreError, Tx, table};
 
@@ -31,11 +32,20 @@ impl Tx {
         changes: &TableChanges,
     ) -> Result<(), CollectionError> {
         table::change(self.design().await?, collection, changes).await?;
-        if self.dialect() == Dialect::Sqlite || changes.is_empty() {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        // To SQLite, and so to `changes`, a name in other letters is the same.
+        let known = self.schema.by_id(&collection.id).map(|known| known.name.clone());
+        let old = known.filter(|old| changes.renamed_table.is_none() && *old != collection.name);
+        if changes.is_empty() && old.is_none() {
             return Ok(());
         }
         // PostgreSQL changes no column that a view reads.
         self.drop_views().await?;
+        if let Some(old) = old {
+            tables::rename(self, &old, &collection.name).await?;
+        }
         tables::change(self, collection, changes).await
     }
 
@@ -79,8 +89,8 @@ impl Tx {
 
     /// Makes a view in PostgreSQL. False if that cannot be.
     async fn make_view(&mut self, collection: &Collection) -> Result<bool, StoreError> {
-        let query = match view::translate(&collection.view_query, &collection.fields, &self.schema)
-        {
+        let (query, fields) = (&collection.view_query, &collection.fields);
+        let query = match view::translate(query, fields, &self.schema, RowOrder::Free) {
             Ok(query) => query,
             Err(refused) => {
                 warn!(view = collection.name, reason = refused.to_string(), "a view is left out");

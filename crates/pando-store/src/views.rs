@@ -18,6 +18,7 @@ use serde_json::Map;
 use tracing::warn;
 
 use crate::collections::CollectionError;
+use crate::postgres::view::RowOrder;
 use crate::records::{push_refers, quoted, select};
 use crate::{Conn, StoreError, Tx, postgres};
 
@@ -136,7 +137,8 @@ impl Tx {
                 records
             }
             Dialect::Postgres => {
-                let translated = postgres::view::translate(query, &view.fields, &self.schema)?;
+                let translated =
+                    postgres::view::translate(query, &view.fields, &self.schema, RowOrder::Read)?;
                 self.sample_in_postgres(view, &translated, SAMPLE_RECORDS).await
             }
         };

@@ -118,7 +118,7 @@ impl Mover<'_> {
 
 /// The statement that makes a view.
 pub(super) fn view_statement(view: &Collection, schema: &Schema) -> Result<String, MoveError> {
-    let query = view::translate(&view.view_query, &view.fields, schema);
+    let query = view::translate(&view.view_query, &view.fields, schema, view::RowOrder::Free);
     let query = query.map_err(|refused| MoveError::View {
         name: view.name.clone(),
         reason: refused.to_string(),

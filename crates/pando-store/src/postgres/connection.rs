@@ -74,7 +74,7 @@ impl Connection {
 
     /// Whether it can be used again. Waits a moment for an answer that a request left behind.
     pub(crate) async fn reusable(&mut self) -> bool {
-        if self.lost || self.client.is_closed() || self.in_transaction() {
+        if self.spent() {
             return false;
         }
         if self.waiting {
@@ -82,6 +82,11 @@ impl Connection {
             self.waiting = !matches!(answered, Ok(Ok(())));
         }
         !self.waiting
+    }
+
+    /// Whether nobody can use it any more.
+    pub(crate) fn spent(&self) -> bool {
+        self.lost || self.client.is_closed() || self.in_transaction()
     }
 
     fn in_transaction(&self) -> bool {
@@ -116,14 +121,39 @@ impl Connection {
         sql: &Sql,
     ) -> Result<Vec<Record>, StoreError> {
         let rows = self.query(sql).await?;
-        let record = |row: &Row| {
-            let fields = collection.fields.iter().enumerate();
-            let values =
-                fields.map(|(index, field)| Ok(row.try_get::<_, Cell<'_>>(index)?.value(field)));
-            let values = values.collect::<Result<Vec<_>, StoreError>>()?;
-            Ok(Record::from_values(Arc::clone(collection), values))
+        rows.iter().map(|row| record(collection, row)).collect()
+    }
+
+    /// The rows of `list`, and the number that `count` finds. Both are sent before an answer is
+    /// waited for.
+    pub(crate) async fn page(
+        &mut self,
+        collection: &Arc<Collection>,
+        list: &Sql,
+        count: &Sql,
+    ) -> Result<(Vec<Record>, i64), StoreError> {
+        let list_statement = self.prepared(list).await?;
+        let count_statement = self.prepared(count).await?;
+        let client = &self.client;
+        let work = async {
+            tokio::try_join!(
+                rows_of(client, &list_statement, list),
+                rows_of(client, &count_statement, count)
+            )
         };
-        rows.iter().map(record).collect()
+        let both = answer(client, self.transaction, self.answer_within, work);
+        self.waiting = true;
+        let both = both.await;
+        let both = self.noted(both);
+        if matches!(&both, Err(error) if error.is_outdated_plan()) && !self.in_transaction() {
+            // One after the other prepares anew.
+            let records = self.records(collection, list).await?;
+            let count = self.query(count).await?;
+            return Ok((records, first_integer(&count)?));
+        }
+        let (rows, count) = both?;
+        let records = rows.iter().map(|row| record(collection, row));
+        Ok((records.collect::<Result<_, _>>()?, first_integer(&count)?))
     }
 
     /// All rows, as PostgreSQL typed them.
@@ -148,9 +178,7 @@ impl Connection {
 
     async fn query_once(&mut self, sql: &Sql) -> Result<Vec<Row>, StoreError> {
         let statement = self.prepared(sql).await?;
-        let parameters = sql.values.iter().map(Parameter);
-        let work =
-            async { self.client.query_raw(&statement, parameters).await?.try_collect().await };
+        let work = rows_of(&self.client, &statement, sql);
         let rows = answer(&self.client, self.transaction, self.answer_within, work);
         self.waiting = true;
         let rows = rows.await;
@@ -196,10 +224,7 @@ impl Connection {
         let statement = self.prepared(&check).await?;
         let client = &self.client;
         let both = async {
-            let parameters = check.values.iter().map(Parameter);
-            let checked = async {
-                client.query_raw(&statement, parameters).await?.try_collect::<Vec<_>>().await
-            };
+            let checked = rows_of(client, &statement, &check);
             let (checked, committed) = tokio::join!(checked, client.batch_execute("COMMIT"));
             // When the check fails the commit undoes, and says nothing of it.
             checked.and(committed)
@@ -277,6 +302,29 @@ impl Connection {
             Err(_) => {}
         }
         answer
+    }
+}
+
+async fn rows_of(
+    client: &Client,
+    statement: &Statement,
+    sql: &Sql,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    client.query_raw(statement, sql.values.iter().map(Parameter)).await?.try_collect().await
+}
+
+/// A row of the columns of `collection` as a record.
+fn record(collection: &Arc<Collection>, row: &Row) -> Result<Record, StoreError> {
+    let fields = collection.fields.iter().enumerate();
+    let values = fields.map(|(index, field)| Ok(row.try_get::<_, Cell<'_>>(index)?.value(field)));
+    let values = values.collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(Record::from_values(Arc::clone(collection), values))
+}
+
+fn first_integer(rows: &[Row]) -> Result<i64, StoreError> {
+    match rows.first().map(|row| row.try_get::<_, Cell<'_>>(0)).transpose()? {
+        Some(Cell::Int(number)) => Ok(number),
+        _ => Ok(0),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pool of connections to one PostgreSQL server.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -28,8 +29,32 @@ pub(crate) struct Pool {
     pool: deadpool::managed::Pool<Connector>,
 }
 
-/// A connection of the caller's own, given back when dropped.
-pub(crate) type Pooled = Object<Connector>;
+/// A connection of the caller's own, given back when dropped; closed if it is of no more use: what
+/// a panic leaves open would hold its locks for as long as it lay in the pool.
+pub(crate) struct Pooled(Option<Object<Connector>>);
+
+impl Deref for Pooled {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0.as_ref().expect("given back when dropped only")
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.0.as_mut().expect("given back when dropped only")
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        let spent = self.postgres().is_some_and(|connection| connection.spent());
+        if spent && let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
 
 /// How connections are made.
 pub(crate) struct Connector {
@@ -56,7 +81,8 @@ impl Pool {
     /// A connection. Fails with `Busy` when none gets free in time, with `Unavailable` when the
     /// server cannot be reached, with `Stopping` after `close`.
     pub(crate) async fn take(&self) -> Result<Pooled, StoreError> {
-        self.pool.get().await.map_err(|error| match error {
+        let taken = self.pool.get().await.map(|object| Pooled(Some(object)));
+        taken.map_err(|error| match error {
             PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
             PoolError::Timeout(_) => StoreError::Unavailable("it does not answer".to_owned()),
             PoolError::Closed => StoreError::Stopping,

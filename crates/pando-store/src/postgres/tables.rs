@@ -19,6 +19,11 @@ pub(crate) async fn create(
     create_indexes(conn, collection, &indexes).await
 }
 
+/// Gives a table another name.
+pub(crate) async fn rename(conn: &mut Conn, old: &str, new: &str) -> Result<(), StoreError> {
+    conn.batch(&format!("ALTER TABLE {} RENAME TO {}", ddl::quoted(old), ddl::quoted(new))).await
+}
+
 /// Changes a table. What was stored stays, but for dropped columns.
 pub(crate) async fn change(
     conn: &mut Conn,

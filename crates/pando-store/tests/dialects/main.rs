@@ -11,6 +11,7 @@ mod filters;
 mod records;
 mod schema;
 mod tables;
+mod views;
 
 use std::ops::Range;
 

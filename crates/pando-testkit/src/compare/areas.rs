@@ -15,7 +15,7 @@ mod update;
 mod upload;
 mod values;
 mod view;
-mod views;
+pub mod views;
 
 use super::Options;
 use super::dataset::Dataset;

@@ -20,6 +20,12 @@ use crate::rng::Rng;
 use crate::root::RootClient;
 use crate::server::{Product, Program, Server, public_dir, upsert_superuser};
 
+/// The collections of the data set, as they are sent to the API: what is changed in `users`, which
+/// has these fields and indexes, then those that are made, in order. `{{name}}` stands for an id.
+pub fn definitions(fields: &[Value], indexes: &[Value]) -> (Value, Vec<Value>) {
+    (collections::users_patch(fields, indexes), collections::collections())
+}
+
 pub(crate) const ROOT_EMAIL: &str = "root@example.com";
 
 /// A file of a record.

@@ -7,6 +7,7 @@ mod compare;
 mod config;
 mod crash;
 mod moving;
+mod postgres;
 mod process;
 mod round_trip;
 mod sdk;

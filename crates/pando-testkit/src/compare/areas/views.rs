@@ -2,7 +2,7 @@
 //! what happens to them when the collections that they read change.
 
 mod changes;
-mod queries;
+pub mod queries;
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const PATH: &str = "/api/collections";
 const DRY_RUN: &str = "/api/collections/meta/dry-run-view";
 
 /// A view with fields of many kinds, open to everybody.
-const POSTS_QUERY: &str = "select p.id, p.title, p.views as seen, p.tags, p.cover, p.papers, \
+pub const POSTS_QUERY: &str = "select p.id, p.title, p.views as seen, p.tags, p.cover, p.papers, \
      p.private, p.author, u.id as writer, u.email, u.username name, (p.views * 2) as twice, \
      count(c.id) as comments, cast(p.rating as text) as rated, p.at, p.place, p.meta, p.secret, \
      p.created from posts p left join users u on u.id = p.author \

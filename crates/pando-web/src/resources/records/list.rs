@@ -50,12 +50,9 @@ pub(crate) async fn list(
     query.speak(conn.dialect());
     let sql = query.list(Columns::All, page.size, page.offset());
     let failed = |error| ApiError::of_query(error, collection, StatusCode::BAD_REQUEST);
-    let mut records = conn.records(collection, &sql).await.map_err(failed)?;
-    let total = if page.counted {
-        Some(conn.integer(&query.count()).await.map_err(failed)?.unwrap_or(0))
-    } else {
-        None
-    };
+    let count = page.counted.then(|| query.count());
+    let read = conn.page(collection, &sql, count.as_ref()).await;
+    let (mut records, total) = read.map_err(failed)?;
     enrich(&mut conn, &schema, request, &mut records).await?;
     drop(conn);
     let searched = !request.query.first("filter").is_empty();

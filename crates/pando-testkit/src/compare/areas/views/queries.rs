@@ -64,7 +64,8 @@ fn cycle(name: &str, query: &str) -> Vec<Step> {
     steps
 }
 
-const QUERIES: &[&str] = &[
+/// Queries of the common data set.
+pub const QUERIES: &[&str] = &[
     "",
     " ",
     ";",
@@ -193,7 +194,7 @@ const QUERIES: &[&str] = &[
 ];
 
 /// A query made of parts that go together more or less.
-pub(super) fn random(rng: &mut Rng) -> String {
+pub fn random(rng: &mut Rng) -> String {
     const COLUMNS: &[&str] = &[
         "p.title",
         "p.title as t",
@@ -253,7 +254,7 @@ pub(super) fn random(rng: &mut Rng) -> String {
 }
 
 /// A filter on what such queries may have.
-pub(super) fn filter<'a>(rng: &mut Rng) -> &'a str {
+pub fn filter<'a>(rng: &mut Rng) -> &'a str {
     rng.pick::<&str>(&[
         "id != ''",
         "title ~ 'a'",
