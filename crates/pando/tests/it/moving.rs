@@ -55,7 +55,8 @@ fn the_command_tells_what_it_does() {
     expect![[r#"
         exit 1
         error: no database was moved from this directory
-    "#]].assert_eq(&run(&["--undo"]));
+    "#]]
+    .assert_eq(&run(&["--undo"]));
     expect![[r#"
         exit 1
         error: --to must begin with postgres:// or postgresql://
@@ -73,7 +74,8 @@ fn the_command_tells_what_it_does() {
         The copy takes about #.# s at # rows/s, while the server goes on.
         error: nothing was moved
         hint: add --yes to move without being asked
-    "#]].assert_eq(&run(&["--to", &url]));
+    "#]]
+    .assert_eq(&run(&["--to", &url]));
     expect![[r#"
         exit 0
           _mfas                      # rows          # B  # indexes
@@ -114,7 +116,8 @@ fn the_command_tells_what_it_does() {
         The database cannot be used: another move began to fill it
         hint: choose another database, or make this one anew
 
-    "#]].assert_eq(&run(&["--to", &url, "--dry-run"]));
+    "#]]
+    .assert_eq(&run(&["--to", &url, "--dry-run"]));
 }
 
 /// The same through a server that runs.
