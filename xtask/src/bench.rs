@@ -7,6 +7,7 @@
 mod data;
 mod latency;
 mod load;
+mod moving;
 mod realtime;
 mod requests;
 mod table;
@@ -58,6 +59,9 @@ impl Options {
 
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    if let Some(("move", rest)) = args.split_first().map(|(suite, rest)| (suite.as_str(), rest)) {
+        return moving::run(rest);
+    }
     let Some(options) = parse(args)? else {
         println!("{USAGE}");
         return Ok(());
