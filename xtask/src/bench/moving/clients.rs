@@ -181,7 +181,10 @@ impl Writer {
                 let found = found.success()?.json()?;
                 ensure!(found["version"] == *version, "{id} is {found}, not version {version}");
             }
-            None => ensure!(found.status == 404, "{id} is there although it was deleted"),
+            None => {
+                let (status, text) = (found.status, found.text());
+                ensure!(status == 404, "{id}, which is deleted, is answered {status}: {text}");
+            }
         }
         Ok(())
     }
