@@ -84,6 +84,10 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
+        if error.is_outdated() {
+            // The next try knows the collections as they are now.
+            return ApiError::unavailable(error);
+        }
         match error {
             StoreError::Busy
             | StoreError::Stopping

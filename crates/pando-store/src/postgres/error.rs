@@ -66,7 +66,7 @@ impl From<Error> for StoreError {
 
 impl StoreError {
     /// Whether the caller's collections are, or may be, no longer those of the database.
-    pub(crate) fn is_outdated(&self) -> bool {
+    pub fn is_outdated(&self) -> bool {
         match self {
             StoreError::Outdated => true,
             StoreError::Postgres(error) => {

@@ -39,10 +39,15 @@ pub(super) fn plan(plan: &Plan) -> String {
         let left = plan.left.join(", ");
         let _ = writeln!(text, "{} {left}", yellow("Tables that stay in data.db:"));
     }
-    findings(&mut text, &yellow("Stored in another form, in which clients see it already:"), &plan.normalised);
+    findings(
+        &mut text,
+        &yellow("Stored in another form, in which clients see it already:"),
+        &plan.normalised,
+    );
     findings(&mut text, &red("Cannot be moved; change these records first:"), &plan.obstacles);
     if !plan.untranslated.is_empty() {
-        let _ = writeln!(text, "{}", red("Cannot be made in PostgreSQL; change or drop these first:"));
+        let _ =
+            writeln!(text, "{}", red("Cannot be made in PostgreSQL; change or drop these first:"));
         for (what, why) in &plan.untranslated {
             let _ = writeln!(text, "  {what}: {why}");
         }
