@@ -8,6 +8,7 @@ mod engine;
 mod error;
 mod order;
 mod pool;
+mod room;
 pub(crate) mod tables;
 mod tls;
 pub mod view;
