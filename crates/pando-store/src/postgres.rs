@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod cell;
+mod collate;
 mod connection;
 pub mod ddl;
 mod engine;

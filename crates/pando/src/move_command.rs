@@ -9,7 +9,7 @@ mod text;
 
 use anyhow::{Context as _, bail, ensure};
 use console::Term;
-use pando_runtime::{host, log};
+use pando_runtime::host;
 use pando_store::{Store, StoreError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,6 @@ const PROGRESS_MAX: usize = 64;
 
 pub(crate) fn run(cli: &Cli, arguments: &MoveDatabase) -> anyhow::Result<()> {
     let config = Config::read(&cli.sources())?;
-    log::start(&config.log)?;
     host::async_runtime()?.block_on(run_async(&config, arguments))
 }
 

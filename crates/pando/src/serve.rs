@@ -30,7 +30,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let life = Lifecycle::default();
     watch_signals(&life).context("failed to watch signals")?;
     let options = config.store_options();
-    let opening = Store::open(&options);
+    let opening = Box::pin(Store::open(&options));
     let store = while_waiting(opening, || "opening the data directory".to_owned()).await?;
     let outcome = serve_store(&config, &life, &store).await;
     // The roles may have failed, but what was written is tidied up all the same.

@@ -18,6 +18,7 @@ use super::pool::{Pool, Pooled};
 use crate::gate::Pass;
 use crate::options::Database;
 use crate::store::{Known, Shared};
+use crate::waiting::Waiting;
 use crate::{StoreError, StoreOptions, Tx, TxFuture};
 
 /// How often is looked whether another server has changed collections or settings. A write by old
@@ -147,8 +148,8 @@ impl Engine {
 
     /// A connection, unless too many writes wait for one already.
     async fn connection_for_write(&self) -> Result<Pooled, StoreError> {
-        let waiting = Waiting::new(&self.waiting);
-        if waiting.0.load(Ordering::Relaxed) > self.waiting_max {
+        let (_waiting, count) = Waiting::new(&self.waiting);
+        if count > self.waiting_max {
             return Err(StoreError::Busy);
         }
         self.pool.take().await
@@ -199,20 +200,4 @@ fn follow(engine: &Arc<Engine>) {
             }
         }
     });
-}
-
-/// Counts as waiting until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Waiting<'_> {
-    fn new(count: &AtomicUsize) -> Waiting<'_> {
-        count.fetch_add(1, Ordering::Relaxed);
-        Waiting(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }

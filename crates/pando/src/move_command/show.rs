@@ -1,23 +1,25 @@
-//! How far a move is, on a terminal as a bar, elsewhere as a log line every ten seconds.
+//! How far a move is, on a terminal as a bar, elsewhere as a line every ten seconds.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use tracing::info;
 
-const LOG_PERIOD: Duration = Duration::from_secs(10);
+use crate::output;
+
+const LINE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Shown from the first progress on.
 pub(super) struct Bar {
     bar: Option<ProgressBar>,
     step: String,
     since: Instant,
-    logged_at: Option<Instant>,
+    line_at: Instant,
 }
 
 impl Bar {
     pub(super) fn new() -> Bar {
-        Bar { bar: None, step: String::new(), since: Instant::now(), logged_at: None }
+        let now = Instant::now();
+        Bar { bar: None, step: String::new(), since: now, line_at: now }
     }
 
     /// Shows what `perform::words` has told.
@@ -36,9 +38,9 @@ impl Bar {
             bar.set_length(if known { total } else { 1 });
             bar.set_position(if known { rows.min(total) } else { 0 });
             bar.set_message(message);
-        } else if self.logged_at.is_none_or(|at| at.elapsed() >= LOG_PERIOD) {
-            info!("{message}");
-            self.logged_at = Some(Instant::now());
+        } else if self.line_at.elapsed() >= LINE_PERIOD {
+            output::failure(&format!("{message}\n"));
+            self.line_at = Instant::now();
         }
     }
 
@@ -92,6 +94,8 @@ fn label(step: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::Bar;
 
     #[test]
@@ -101,6 +105,7 @@ mod tests {
         assert_eq!(bar.message("", 0, 0, 0), "catching up");
         assert_eq!(bar.message("", 0, 0, 1234), "catching up, 1,234 changes behind");
         bar.step = "copy".to_owned();
+        bar.since = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
         assert!(bar.message("posts", 5000, 2048, 0).starts_with("copying posts, 5,000 rows, "));
     }
 }

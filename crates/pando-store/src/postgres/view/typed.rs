@@ -6,6 +6,7 @@
 use pando_schema::{CollectionKind, Field, FieldKind};
 
 use super::reading::MARK;
+pub(super) use crate::postgres::collate::Collate;
 
 /// What type an expression has in PostgreSQL, and what values it stands for in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,24 +43,7 @@ pub(super) enum Affinity {
     Blob,
 }
 
-/// How SQLite compares texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Collate {
-    Binary,
-    NoCase,
-    RightTrim,
-}
-
 impl Collate {
-    pub(super) fn parse(name: &str) -> Option<Collate> {
-        match name.to_ascii_uppercase().as_str() {
-            "BINARY" => Some(Collate::Binary),
-            "NOCASE" => Some(Collate::NoCase),
-            "RTRIM" => Some(Collate::RightTrim),
-            _ => None,
-        }
-    }
-
     /// A text of which equal ones are the same.
     pub(super) fn applied(self, text: &str) -> String {
         match self {
