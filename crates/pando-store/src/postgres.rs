@@ -19,7 +19,7 @@ pub(crate) use bootstrap::functions;
 pub(crate) use bootstrap::load_within as load;
 pub(crate) use connection::Connection;
 pub(crate) use engine::Engine;
-pub(crate) use error::words;
+pub(crate) use error::{words, words_of_sqlite};
 pub(crate) use hold::Hold;
 pub(crate) use pool::{Connector, Pool, Pooled};
 

@@ -126,7 +126,8 @@ impl Tx {
             return Ok(self.conn());
         }
         if self.design.is_none() {
-            self.design = Some(design::of(&self.schema).await?);
+            let known = self.known_views().await?;
+            self.design = Some(design::of(&self.schema, &known).await?);
         }
         Ok(self.design.as_mut().expect("just made"))
     }

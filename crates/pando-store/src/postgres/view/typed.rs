@@ -5,6 +5,7 @@
 
 use pando_schema::{CollectionKind, Field, FieldKind};
 
+use super::reading::MARK;
 pub(super) use crate::postgres::collate::Collate;
 
 /// What type an expression has in PostgreSQL, and what values it stands for in SQLite.
@@ -307,6 +308,10 @@ pub(super) fn of_field(field: &Field, of: CollectionKind) -> (Kind, Affinity) {
 pub(super) fn literal_text(text: &str) -> String {
     // No stored text has a NUL; PostgreSQL would refuse the statement.
     let text = text.replace('\0', "\u{1}").replace('\'', "''");
+    if text.contains(MARK) {
+        let text = text.replace('\\', "\\\\").replace(MARK, "\\x02");
+        return format!("E'{text}'");
+    }
     if text.contains('\\') {
         format!("E'{}'", text.replace('\\', "\\\\"))
     } else {
