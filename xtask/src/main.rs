@@ -24,6 +24,7 @@ cargo xtask <command>
   setup          only installs what the tests need
   compare        the same requests to PocketBase and Pando; --help tells more
   bench app      Pando's cost and speed beside its peers'; --help tells more
+  bench database what Pando costs PostgreSQL, beside statements by hand; --help tells more
   crash          kills Pando under writes and looks for losses; --help tells more
   help           prints this
 ";
