@@ -22,7 +22,7 @@ const TRUNCATE_BATCH: i64 = 500;
 
 /// The columns of the table of collections. `system` is a bool, `fields`, `indexes` and `options`
 /// are JSON, the others are texts.
-const COLUMNS: [&str; 14] = [
+pub(crate) const COLUMNS: [&str; 14] = [
     "id",
     "system",
     "type",

@@ -17,7 +17,6 @@ pub struct Conn {
     rules: Rules,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there are few, and each lives long")]
 enum Database {
     Sqlite(sqlite::Connection),
     Postgres(postgres::Connection),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::postgres;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -84,7 +86,10 @@ impl StoreError {
                 format!("UNIQUE constraint failed: {what}"),
             ),
             StoreError::Sqlite(error) => return error.to_string(),
-            StoreError::Postgres(error) => return crate::postgres::words(error),
+            StoreError::Postgres(error) => match postgres::words_of_sqlite(error) {
+                Some(message) => (rusqlite::ffi::SQLITE_ERROR, message.to_owned()),
+                None => return postgres::words(error),
+            },
             other => return other.to_string(),
         };
         // The low byte is the kind.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::StoreError;
+use crate::waiting::Waiting;
 
 #[derive(Clone, Default)]
 pub(crate) struct WriteGate(Arc<State>);
@@ -36,10 +37,10 @@ impl WriteGate {
         if let Some(pass) = self.try_enter() {
             return Ok(pass);
         }
-        if self.0.waiting.load(Ordering::Relaxed) >= waiting_max {
+        let (waiting, count) = Waiting::new(&self.0.waiting);
+        if count > waiting_max {
             return Err(StoreError::Busy);
         }
-        let waiting = Waiting::new(&self.0.waiting);
         let entered = tokio::time::timeout(within, self.wait_and_enter()).await;
         drop(waiting);
         entered.map_err(|_elapsed| StoreError::Busy)
@@ -108,22 +109,6 @@ impl Drop for Closed {
     fn drop(&mut self) {
         self.0.closed.store(false, Ordering::SeqCst);
         self.0.opened.notify_waiters();
-    }
-}
-
-/// Counts as waiting until dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Waiting<'_> {
-    fn new(count: &AtomicUsize) -> Waiting<'_> {
-        count.fetch_add(1, Ordering::Relaxed);
-        Waiting(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

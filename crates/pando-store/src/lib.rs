@@ -22,6 +22,7 @@ mod structure;
 mod table;
 mod tx;
 mod views;
+mod waiting;
 
 pub use auth_records::push_owner;
 pub use change::{Action, Change};

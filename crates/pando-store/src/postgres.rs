@@ -2,10 +2,12 @@
 
 mod bootstrap;
 mod cell;
+mod collate;
 mod connection;
 pub mod ddl;
 mod engine;
 mod error;
+mod hold;
 mod order;
 mod pool;
 mod room;
@@ -14,9 +16,11 @@ mod tls;
 pub mod view;
 
 pub(crate) use bootstrap::functions;
+pub(crate) use bootstrap::load_within as load;
 pub(crate) use connection::Connection;
 pub(crate) use engine::Engine;
-pub(crate) use error::words;
+pub(crate) use error::{words, words_of_sqlite};
+pub(crate) use hold::Hold;
 pub(crate) use pool::{Connector, Pool, Pooled};
 
 /// The helper functions, to be run once at every start. Idempotent.

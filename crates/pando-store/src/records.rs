@@ -96,7 +96,7 @@ impl Conn {
         let mut sql = self.sql();
         sql.push("SELECT ").quoted("id").push(" FROM ").quoted(&collection.name).push(" WHERE ");
         push_refers(&mut sql, collection, field, id);
-        if sql.dialect == Dialect::Postgres {
+        if sql.dialect == Dialect::Postgres && collection.kind != CollectionKind::View {
             // SQLite finds them in that order.
             sql.push(" ORDER BY \"_n\"");
         }

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use pando_filter::Dialect;
-use pando_schema::{Collection, CollectionKind, Record, TableChanges};
+use pando_schema::{Collection, CollectionKind, Record, SqlValue, TableChanges};
 use tracing::warn;
 
 use crate::collections::CollectionError;
+use crate::design::{self, KnownView};
 use crate::postgres::view::RowOrder;
 use crate::postgres::{ddl, tables, view};
+use crate::views::query_of;
 use crate::{StoreError, Tx, table};
 
 impl Tx {
@@ -34,6 +36,10 @@ impl Tx {
         table::change(self.design().await?, collection, changes).await?;
         if self.dialect() == Dialect::Sqlite {
             return Ok(());
+        }
+        if collection.kind == CollectionKind::View {
+            // It may have another name.
+            return Ok(self.drop_views().await?);
         }
         // To SQLite, and so to `changes`, a name in other letters is the same.
         let known = self.schema.by_id(&collection.id).map(|known| known.name.clone());
@@ -68,6 +74,8 @@ impl Tx {
         }
         self.drop_views().await?;
         let schema = Arc::clone(&self.schema);
+        let known = design::views(self.design().await?, &schema).await?;
+        self.keep_views(&known).await?;
         let mut views: Vec<_> =
             schema.iter().filter(|other| other.kind == CollectionKind::View).collect();
         // Views may read others: each pass makes those whose sources are there.
@@ -76,7 +84,7 @@ impl Tx {
             let last = views.is_empty();
             let mut left = Vec::new();
             for view in views {
-                if !self.make_view(view).await? {
+                if !self.make_view(view, &known).await? {
                     left.push(view);
                 }
             }
@@ -87,9 +95,45 @@ impl Tx {
         }
     }
 
-    /// Makes a view in PostgreSQL. False if that cannot be.
-    async fn make_view(&mut self, collection: &Collection) -> Result<bool, StoreError> {
-        let (query, fields) = (&collection.view_query, &collection.fields);
+    /// The statements of the views as SQLite has them.
+    pub(crate) async fn known_views(&mut self) -> Result<Vec<KnownView>, StoreError> {
+        let mut sql = self.sql();
+        sql.push("SELECT \"name\", \"query\", \"statement\" FROM pando.views ORDER BY \"name\"");
+        let rows = self.rows(&sql).await?;
+        let known = rows.into_iter().filter_map(|row| match <[_; 3]>::try_from(row) {
+            Ok([SqlValue::Text(name), SqlValue::Text(query), SqlValue::Text(statement)]) => {
+                Some(KnownView { name, query, statement })
+            }
+            _ => None,
+        });
+        Ok(known.collect())
+    }
+
+    async fn keep_views(&mut self, views: &[KnownView]) -> Result<(), StoreError> {
+        if self.known_views().await? == views {
+            return Ok(());
+        }
+        self.batch("DELETE FROM pando.views").await?;
+        for view in views {
+            let mut sql = self.sql();
+            sql.push("INSERT INTO pando.views VALUES (").bind(view.name.as_str()).push(", ");
+            sql.bind(view.query.as_str()).push(", ").bind(view.statement.as_str()).push(")");
+            self.execute(&sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a view in PostgreSQL, of the query that SQLite has now. False if that cannot be.
+    async fn make_view(
+        &mut self,
+        collection: &Collection,
+        known: &[KnownView],
+    ) -> Result<bool, StoreError> {
+        let (name, fields) = (&collection.name, &collection.fields);
+        let known = known.iter().find(|known| known.name == *name);
+        let Some(query) = known.and_then(|known| query_of(name, &known.statement)) else {
+            return Ok(false);
+        };
         let query = match view::translate(query, fields, &self.schema, RowOrder::Free) {
             Ok(query) => query,
             Err(refused) => {

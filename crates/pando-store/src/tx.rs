@@ -30,7 +30,12 @@ pub struct Tx {
     /// Whether it may change collections or settings.
     alters: bool,
     changes: Vec<Change>,
+    /// On PostgreSQL, where several transactions run at once. Let go of last.
+    hold: Option<postgres::Hold>,
 }
+
+/// How often a change of collections is begun anew since other servers were faster.
+const ALTER_ATTEMPTS_MAX: u32 = 10;
 
 enum Held {
     Own(Conn),
@@ -47,15 +52,15 @@ pub(crate) struct Mark {
 impl Tx {
     /// For SQLite, where one transaction after the other uses it.
     pub(crate) fn own(conn: Conn, known: &Known) -> Tx {
-        Tx::new(Held::Own(conn), known)
+        Tx::new(Held::Own(conn), known, None)
     }
 
     /// For PostgreSQL, where each transaction has one of its own.
-    pub(crate) fn pooled(conn: postgres::Pooled, known: &Known) -> Tx {
-        Tx::new(Held::Pooled(conn), known)
+    pub(crate) fn pooled(conn: postgres::Pooled, known: &Known, hold: postgres::Hold) -> Tx {
+        Tx::new(Held::Pooled(conn), known, Some(hold))
     }
 
-    fn new(conn: Held, known: &Known) -> Tx {
+    fn new(conn: Held, known: &Known, hold: Option<postgres::Hold>) -> Tx {
         Tx {
             conn,
             design: None,
@@ -64,6 +69,7 @@ impl Tx {
             version: known.version,
             alters: false,
             changes: Vec::new(),
+            hold,
         }
     }
 
@@ -80,25 +86,37 @@ impl Tx {
         self.changes.push(change);
     }
 
-    /// To be called before anything of collections or settings is changed. On PostgreSQL that makes
-    /// other servers that want to do the same wait, and fails with `Outdated` if one has.
-    pub(crate) async fn alter(&mut self) -> Result<(), StoreError> {
+    /// To be called before collections or settings are changed, and before they are looked at to
+    /// that end. On PostgreSQL it waits until all who write are done, and makes those wait who want
+    /// to change something, too, here and on other servers.
+    pub async fn alter(&mut self) -> Result<(), StoreError> {
         if self.alters {
             return Ok(());
         }
-        if self.postgres().is_some() {
-            let mut sql = self.sql();
-            sql.push("UPDATE pando.state SET \"version\" = \"version\" + 1 WHERE \"version\" = ");
-            sql.bind(i64::try_from(self.version).unwrap_or(i64::MAX));
-            let changed = self.execute(&sql).await?;
-            if let Some(connection) = self.conn().postgres()
-                && changed == 0
-            {
-                return Err(connection.outdate());
+        if let Some(hold) = &mut self.hold {
+            let (known, key) = (hold.alone().await, hold.encryption_key());
+            self.know(&known);
+            let mut attempts = 0;
+            while !self.take_version().await? {
+                attempts += 1;
+                if attempts == ALTER_ATTEMPTS_MAX {
+                    return Err(StoreError::Outdated);
+                }
+                // Another server was faster: go on with what it made of them.
+                let known = postgres::load(self.conn(), key.as_deref()).await?;
+                self.know(&known);
             }
         }
         self.alters = true;
         Ok(())
+    }
+
+    /// Makes the next version ours, unless somebody else has.
+    async fn take_version(&mut self) -> Result<bool, StoreError> {
+        let mut sql = self.sql();
+        sql.push("UPDATE pando.state SET \"version\" = \"version\" + 1 WHERE \"version\" = ");
+        sql.bind(i64::try_from(self.version).unwrap_or(i64::MAX));
+        Ok(self.execute(&sql).await? > 0)
     }
 
     /// Where changes of tables are judged: SQLite, as PocketBase's statements and messages are its.
@@ -108,7 +126,8 @@ impl Tx {
             return Ok(self.conn());
         }
         if self.design.is_none() {
-            self.design = Some(design::of(&self.schema).await?);
+            let known = self.known_views().await?;
+            self.design = Some(design::of(&self.schema, &known).await?);
         }
         Ok(self.design.as_mut().expect("just made"))
     }
@@ -120,15 +139,19 @@ impl Tx {
         }
     }
 
-    /// What its end makes of collections and settings, if it changed them.
-    pub(crate) fn learned(&self, before: &Known) -> Option<Known> {
-        let same = Arc::ptr_eq(&self.schema, &before.schema)
-            && Arc::ptr_eq(&self.settings, &before.settings);
-        (!same || self.alters).then(|| Known {
+    /// What its end makes of collections and settings, if it may have changed them.
+    pub(crate) fn learned(&self) -> Option<Known> {
+        self.alters.then(|| Known {
             schema: Arc::clone(&self.schema),
             settings: Arc::clone(&self.settings),
             version: self.version + 1,
         })
+    }
+
+    fn know(&mut self, known: &Known) {
+        self.schema = Arc::clone(&known.schema);
+        self.settings = Arc::clone(&known.settings);
+        self.version = known.version;
     }
 
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
@@ -190,11 +213,11 @@ impl Tx {
     /// Commits, with one fsync, and makes visible what changed of collections and settings.
     pub(crate) fn commit_group(&mut self, shared: &Shared) -> Result<(), StoreError> {
         self.sqlite().statement("COMMIT")?;
-        self.alters = false;
-        if let Some(known) = self.learned(&shared.known()) {
+        if let Some(known) = self.learned() {
             self.version = known.version;
             shared.learn(known);
         }
+        self.alters = false;
         Ok(())
     }
 
@@ -222,9 +245,8 @@ impl Tx {
             warn!(error = format!("{error:#}"), "failed to roll back");
         }
         self.changes.clear();
-        let known = shared.known();
-        self.schema = Arc::clone(&known.schema);
-        self.settings = Arc::clone(&known.settings);
+        self.alters = false;
+        self.know(&shared.known());
     }
 
     /// Leaves the files tidy: statistics fresh, the log written back into the database.

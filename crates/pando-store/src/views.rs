@@ -15,7 +15,7 @@ use pando_schema::{
     view_fields, view_file_source, with_text_id,
 };
 use serde_json::Map;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::collections::CollectionError;
 use crate::postgres::view::RowOrder;
@@ -255,9 +255,7 @@ pub(crate) async fn make_view(
 ) -> Result<Vec<(String, String)>, ViewError> {
     drop_view(conn, name)?;
     let query = quote_names(single_statement(query)?)?;
-    // In parentheses, so that a second statement does not fit in.
-    let statement = format!("CREATE VIEW {} AS SELECT * FROM ({query})", quoted(name));
-    conn.sqlite().single(&statement).map_err(|error| match error {
+    conn.sqlite().single(&statement(name, &query)).map_err(|error| match error {
         StoreError::Sqlite(rusqlite::Error::MultipleStatement) => {
             ViewError::Query(ViewQueryError::Multiple)
         }
@@ -287,6 +285,33 @@ pub(crate) async fn make_stored_view(conn: &mut Conn, view: &Collection) -> Resu
     let query = with_text_id(&view.view_query, &types)?;
     make_view(conn, &view.name, &query).await?;
     Ok(())
+}
+
+/// Makes the view of a stored collection in SQLite although it does not work. A query that does
+/// not even make a statement is left out.
+pub(crate) fn make_broken_view(conn: &mut Conn, view: &Collection) -> Result<(), StoreError> {
+    drop_view(conn, &view.name)?;
+    let query = single_statement(&view.view_query).and_then(quote_names);
+    if let Ok(query) = query
+        && let Err(error) = conn.sqlite().single(&statement(&view.name, &query))
+    {
+        debug!(view = view.name, error = error.database_message(), "a view is left out");
+    }
+    Ok(())
+}
+
+/// What makes a view of a query: in parentheses, so that a second statement does not fit in.
+fn statement(name: &str, query: &str) -> String {
+    format!("{}{query})", statement_start(name))
+}
+
+fn statement_start(name: &str) -> String {
+    format!("CREATE VIEW {} AS SELECT * FROM (", quoted(name))
+}
+
+/// The query in a statement that made a view.
+pub(crate) fn query_of<'s>(name: &str, statement: &'s str) -> Option<&'s str> {
+    statement.strip_prefix(&statement_start(name))?.strip_suffix(')')
 }
 
 fn drop_view(conn: &mut Conn, name: &str) -> Result<(), StoreError> {

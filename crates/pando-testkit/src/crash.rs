@@ -6,6 +6,7 @@
 //! the one write per writer that had no answer yet either all or nothing.
 
 mod integrity;
+pub mod moving;
 mod writer;
 
 pub use integrity::check as integrity_check;

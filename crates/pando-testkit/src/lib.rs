@@ -4,6 +4,7 @@
 //! share its runtime or its HTTP code.
 
 pub mod compare;
+pub mod control;
 pub mod crash;
 pub mod fixture;
 pub mod http;

@@ -73,6 +73,12 @@ impl ApiError {
         ApiError { retry_after_seconds: Some(1), ..error.caused_by(cause) }
     }
 
+    /// Whether what was asked for may have been done all the same.
+    pub(crate) fn maybe_done(&self) -> bool {
+        let cause = self.cause.as_ref().and_then(|cause| cause.downcast_ref::<StoreError>());
+        matches!(cause, Some(StoreError::Unknown))
+    }
+
     pub fn caused_by(self, cause: impl Into<anyhow::Error>) -> ApiError {
         ApiError { cause: Some(cause.into()), ..self }
     }
@@ -84,6 +90,10 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
+        if error.is_outdated() {
+            // The next try knows the collections as they are now.
+            return ApiError::unavailable(error);
+        }
         match error {
             StoreError::Busy
             | StoreError::Stopping

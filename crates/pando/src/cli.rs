@@ -4,7 +4,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use pando_runtime::config::{Setting, Sources};
 
 /// Our version, and that of the PocketBase whose API this program speaks.
@@ -31,6 +31,17 @@ Examples:
 
 The static site in ./pando_public, if there is one, is served at /. SIGTERM stops the server once
 the requests that run are answered.";
+
+const MOVE_EXAMPLES: &str = "\
+Examples:
+  pando move database --to postgres://pando:secret@db.example.com/pando --dry-run
+  pando move database --to postgres://pando:secret@db.example.com/pando
+  pando move database --status
+  pando move database --undo
+
+The server goes on serving; writes are held for some milliseconds at the end. A move that was
+interrupted goes on when the same command is given again. For 24 hours it can be undone; files stay
+in the data directory.";
 
 /// A complete application backend in one program.
 ///
@@ -63,6 +74,9 @@ pub(crate) enum Command {
     /// Manage superusers
     #[command(subcommand)]
     Superuser(SuperuserAction),
+    /// Moves a part of the application to where it can grow
+    #[command(subcommand)]
+    Move(MoveAction),
     /// Checks or shows the configuration
     #[command(subcommand)]
     Config(ConfigAction),
@@ -185,6 +199,36 @@ pub(crate) enum SuperuserAction {
 pub(crate) struct Words {
     #[arg(hide = true)]
     pub words: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MoveAction {
+    /// Moves the records from SQLite to PostgreSQL, while the server runs
+    #[command(after_help = MOVE_EXAMPLES)]
+    Database(MoveDatabase),
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["to", "undo", "finish", "status"]))]
+pub(crate) struct MoveDatabase {
+    /// An empty database on PostgreSQL 15 or later: postgres://user:password@host:port/name
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// Only says what would move, how long it takes, and what cannot be moved
+    #[arg(long, requires = "to")]
+    pub dry_run: bool,
+    /// Does not ask
+    #[arg(long, requires = "to")]
+    pub yes: bool,
+    /// Moves back, with all that was written meanwhile; or gives up a move that is not over
+    #[arg(long)]
+    pub undo: bool,
+    /// Ends the time in which the move can be undone
+    #[arg(long)]
+    pub finish: bool,
+    /// Says where the records are
+    #[arg(long)]
+    pub status: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -41,6 +41,7 @@ impl Config {
         let mut options = StoreOptions {
             dir: dir.into(),
             database: self.database(),
+            connections: count(self.database.connections),
             encryption_key: Some(self.store.encryption_key.reveal().to_owned())
                 .filter(|key| !key.is_empty()),
             write_queue_max: count(self.store.write_queue_max),

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod config_command;
 mod control;
+mod move_command;
 mod output;
 mod progress;
 mod role;
@@ -15,7 +16,7 @@ mod superuser;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, MoveAction};
 use pando_runtime::config::Problems;
 
 const EXIT_CONFIG: u8 = 78;
@@ -46,6 +47,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Serve(_) => serve::run(cli),
         Command::Superuser(action) => superuser::run(cli, action),
+        Command::Move(MoveAction::Database(arguments)) => move_command::run(cli, arguments),
         Command::Config(action) => config_command::run(cli, action),
         Command::Version => Ok(output::print(&format!("{}\n", cli::version()))?),
     }

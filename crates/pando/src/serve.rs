@@ -11,7 +11,9 @@ use crate::{
     banner,
     cli::Cli,
     config::Config,
-    control, output,
+    control,
+    move_command::Moves,
+    output,
     progress::while_waiting,
     role::{self, Context, Role},
     superuser,
@@ -28,7 +30,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let life = Lifecycle::default();
     watch_signals(&life).context("failed to watch signals")?;
     let options = config.store_options();
-    let opening = Store::open(&options);
+    let opening = Box::pin(Store::open(&options));
     let store = while_waiting(opening, || "opening the data directory".to_owned()).await?;
     let outcome = serve_store(&config, &life, &store).await;
     // The roles may have failed, but what was written is tidied up all the same.
@@ -42,13 +44,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow::Result<()> {
     let context = Context { config: config.clone(), life: life.clone(), store: store.clone() };
     let base_url = start(Role::Web, context).await?;
+    let moves = Moves::of(store);
     match control::Listener::bind(&config.store.dir) {
-        Ok(control) => life.spawn("control", control.serve(store.clone(), life.clone())),
+        Ok(control) => life.spawn("control", control.serve(moves.clone(), life.clone())),
         Err(error) => {
             let error = format!("{error:#}");
-            warn!(error, "`pando superuser` will not work while this server runs");
+            warn!(error, "`pando superuser` and `pando move` will not work while this server runs");
         }
     }
+    life.spawn("moves", moves.tidy_up(life.stopping.clone()));
     output::print(&banner::started(&base_url, OffsetDateTime::now_utc()))?;
     if !superuser::any(store).await? {
         output::print(&first_superuser_hint(config))?;

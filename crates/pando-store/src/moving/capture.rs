@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS _pando_move (
     backend TEXT NOT NULL,
     url     TEXT NOT NULL,
     epoch   INTEGER NOT NULL,
-    moved   INTEGER NOT NULL DEFAULT 0,
+    since   INTEGER NOT NULL,
     decided INTEGER NOT NULL DEFAULT 0,
     undoing BOOLEAN NOT NULL DEFAULT FALSE
 );
@@ -38,10 +38,10 @@ impl Source {
     pub(super) fn capture(&mut self, new_id: &str) -> Result<String, MoveError> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(TABLES)?;
-        let text = "INSERT INTO _pando_move (one, id, backend, url, epoch) \
-                    VALUES (1, ?1, 'sqlite', '', 0) ON CONFLICT (one) DO UPDATE SET \
-                    id = CASE WHEN id = '' THEN excluded.id ELSE id END";
-        transaction.execute(text, [new_id])?;
+        let text = "INSERT INTO _pando_move (one, id, backend, url, epoch, since) \
+                    VALUES (1, ?1, 'sqlite', '', 0, ?2) ON CONFLICT (one) DO UPDATE SET \
+                    id = CASE WHEN id = '' THEN excluded.id ELSE id END, since = excluded.since";
+        transaction.execute(text, rusqlite::params![new_id, unix_s()])?;
         let id = transaction.query_row("SELECT id FROM _pando_move", [], |row| row.get(0))?;
         transaction.commit()?;
         self.watch_tables()?;
@@ -92,7 +92,7 @@ impl Source {
             return Ok(false);
         }
         let text = "UPDATE _pando_move SET backend = 'postgres', url = ?1, epoch = epoch + 1, \
-                    moved = ?2, decided = ?3, undoing = FALSE";
+                    since = ?2, decided = ?3, undoing = FALSE";
         transaction.execute(text, rusqlite::params![url, unix_s(), seq])?;
         transaction.commit()?;
         Ok(true)

@@ -20,7 +20,7 @@ pub struct StoreGate {
 
 /// Connections to the database that may take over.
 enum Prepared {
-    Sqlite(sqlite::Opened),
+    Sqlite(Box<sqlite::Opened>),
     Postgres {
         pool: postgres::Pool,
         /// How often collections and settings have changed there.
@@ -38,7 +38,7 @@ impl StoreGate {
 async fn prepare(store: Store, home: Home) -> Result<Prepared, StoreError> {
     let options = store.options();
     match home {
-        Home::Sqlite => Ok(Prepared::Sqlite(sqlite::Opened::open(options).await?)),
+        Home::Sqlite => Ok(Prepared::Sqlite(Box::new(sqlite::Opened::open(options).await?))),
         Home::Postgres(url) => {
             let named = options.database.as_ref().map(|database| database.connections);
             let connections = named.unwrap_or(options.connections);
@@ -90,7 +90,6 @@ impl ClosedGate for ClosedStore<'_> {
             }
         };
         // Who still reads there holds what is needed for that.
-        #[expect(clippy::disallowed_methods, reason = "it ends when the old engine has")]
         runtime.spawn(async move { store::close(&before).await });
     }
 }

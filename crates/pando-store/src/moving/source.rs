@@ -36,11 +36,19 @@ pub(super) struct Record {
     pub(super) url: String,
     /// Counts how often the home of the data changed.
     pub(super) epoch: i64,
-    pub(super) moved_unix_s: i64,
+    /// When PostgreSQL took over, or when the move was begun the last time.
+    pub(super) since_unix_s: i64,
     /// The last change that came over.
     pub(super) decided_seq: i64,
     /// Whether data.db has begun to take back what was written since.
     pub(super) undoing: bool,
+}
+
+impl Record {
+    /// Seconds since [`Record::since_unix_s`].
+    pub(super) fn age_s(&self) -> u64 {
+        u64::try_from(unix_s() - self.since_unix_s).unwrap_or(0)
+    }
 }
 
 impl Source {
@@ -71,14 +79,14 @@ impl Source {
         if !self.has_table("_pando_move")? {
             return Ok(None);
         }
-        let text = "SELECT id, backend, url, epoch, moved, decided, undoing FROM _pando_move";
+        let text = "SELECT id, backend, url, epoch, since, decided, undoing FROM _pando_move";
         let record = |row: &rusqlite::Row<'_>| {
             Ok(Record {
                 id: row.get(0)?,
                 moved: row.get::<_, String>(1)? == "postgres",
                 url: row.get(2)?,
                 epoch: row.get(3)?,
-                moved_unix_s: row.get(4)?,
+                since_unix_s: row.get(4)?,
                 decided_seq: row.get(5)?,
                 undoing: row.get(6)?,
             })

@@ -1,7 +1,7 @@
 //! What there is to know of a move without doing anything.
 
 use super::error::MoveError;
-use super::source::{Source, unix_s};
+use super::source::Source;
 use super::target::Target;
 use super::undo::UNDO_S;
 use super::{MovedTo, Moving};
@@ -37,11 +37,11 @@ impl Moving {
                 false => Status::Moving { logged: source.last_seq()? },
             });
         }
-        let age = u64::try_from(unix_s() - record.moved_unix_s).unwrap_or(0);
+        let age = record.age_s();
         let captured = Target::connect(&record.url).await?.captures().await?;
         Ok(Status::Moved {
             to: MovedTo { id: record.id, url: record.url },
-            moved_unix_s: record.moved_unix_s,
+            moved_unix_s: record.since_unix_s,
             undo_left_s: if captured { UNDO_S.saturating_sub(age) } else { 0 },
             undoing: record.undoing,
         })

@@ -64,26 +64,7 @@ impl Table {
         };
         [
             table(PARAMS, "_params", &["id", "value", "created", "updated"]),
-            table(
-                COLLECTIONS,
-                "_collections",
-                &[
-                    "id",
-                    "system",
-                    "type",
-                    "name",
-                    "fields",
-                    "indexes",
-                    "listRule",
-                    "viewRule",
-                    "createRule",
-                    "updateRule",
-                    "deleteRule",
-                    "options",
-                    "created",
-                    "updated",
-                ],
-            ),
+            table(COLLECTIONS, "_collections", &crate::collections::COLUMNS),
         ]
     }
 

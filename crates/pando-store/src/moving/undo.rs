@@ -21,7 +21,7 @@ use super::error::{MoveError, UndoRefusal};
 use super::gate::{Gate, Home};
 use super::mover::Mover;
 use super::progress::{Progress, Step, Watch};
-use super::source::{Source, collection, unix_s};
+use super::source::{Source, collection};
 use super::table::{Table, lite};
 use super::target::Target;
 use super::{Moving, Report, verify};
@@ -77,16 +77,17 @@ impl Moving {
         source.stop_capture()
     }
 
-    /// Does what [`Moving::finish`] does once the time is over. To be called now and then.
+    /// Ends what nobody has ended in time: the notes of a move that cannot be undone any more, the
+    /// log of one that was begun and not taken up again for a day. To be called now and then,
+    /// while no move is at work. True if there was something.
     pub async fn expire(&self) -> Result<bool, MoveError> {
-        let source = Source::open(&self.dir)?;
-        let Some(record) = source.record()?.filter(|record| record.moved) else {
+        let mut source = Source::open(&self.dir)?;
+        let Some(record) = source.record()? else { return Ok(false) };
+        if record.age_s() < UNDO_S || record.undoing || !source.has_table("_pando_changes")? {
             return Ok(false);
-        };
-        let age = u64::try_from(unix_s() - record.moved_unix_s).unwrap_or(0);
-        let noting = source.has_table("_pando_changes")?;
-        if age < UNDO_S || record.undoing || !noting {
-            return Ok(false);
+        }
+        if !record.moved {
+            return source.forget_move().map(|()| true);
         }
         drop(source);
         self.finish().await.map(|()| true)
@@ -96,8 +97,7 @@ impl Moving {
 impl Mover<'_> {
     async fn check_undo(&mut self, record: &super::source::Record) -> Result<(), MoveError> {
         let refused = |refusal| Err(MoveError::UndoRefused(refusal));
-        let age = u64::try_from(unix_s() - record.moved_unix_s).unwrap_or(0);
-        if age > UNDO_S {
+        if record.age_s() > UNDO_S {
             return refused(UndoRefusal::TooLate(UNDO_S / 3600));
         }
         match self.target.trace().await? {

@@ -146,7 +146,7 @@ pub(super) async fn load(conn: &mut Conn, key: Option<&str>) -> Result<Known, St
     loaded
 }
 
-async fn load_within(conn: &mut Conn, key: Option<&str>) -> Result<Known, StoreError> {
+pub(crate) async fn load_within(conn: &mut Conn, key: Option<&str>) -> Result<Known, StoreError> {
     let version = version(conn).await?;
     let schema = Arc::new(Schema::new(collections::load_all(conn).await?));
     let settings = Arc::new(settings::load(conn, key).await?);

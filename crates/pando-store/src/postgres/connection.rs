@@ -185,12 +185,6 @@ impl Connection {
         self.noted(rows)
     }
 
-    /// Notes that collections are not what the caller knows.
-    pub(crate) fn outdate(&mut self) -> StoreError {
-        self.outdated = true;
-        StoreError::Outdated
-    }
-
     /// Whether something failed since `begin` because collections are not what they were.
     pub(crate) fn outdated(&self) -> bool {
         self.outdated

@@ -6,17 +6,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::bootstrap;
+use super::hold::Collections;
 use super::order::Order;
 use super::pool::{Pool, Pooled};
 use crate::gate::Pass;
 use crate::options::Database;
 use crate::store::{Known, Shared};
+use crate::waiting::Waiting;
 use crate::{StoreError, StoreOptions, Tx, TxFuture};
+
+/// How often is looked whether another server has changed collections or settings. A write by old
+/// ones is refused in any case.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The connections to one database, and the writes that run on them.
 pub(crate) struct Engine {
@@ -28,6 +35,7 @@ pub(crate) struct Engine {
     waiting: AtomicUsize,
     waiting_max: usize,
     order: Order,
+    collections: Collections,
 }
 
 impl Engine {
@@ -58,7 +66,7 @@ impl Engine {
 
     /// An engine for what [`Engine::connect`] gave, which tells `shared` what it learns.
     pub(crate) fn over(pool: Pool, shared: &Arc<Shared>, options: &StoreOptions) -> Arc<Engine> {
-        Arc::new(Engine {
+        let engine = Arc::new(Engine {
             pool,
             shared: Arc::clone(shared),
             encryption_key: options.encryption_key.as_deref().map(Arc::from),
@@ -66,7 +74,10 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             waiting_max: options.write_queue_max,
             order: Order::of(shared),
-        })
+            collections: Collections::of(shared, options.encryption_key.as_deref().map(Arc::from)),
+        });
+        follow(&engine);
+        engine
     }
 
     /// A connection to read with.
@@ -105,11 +116,11 @@ impl Engine {
         E: From<StoreError>,
     {
         let conn = self.connection_for_write().await?;
-        let known = self.shared.known();
-        let mut tx = Tx::pooled(conn, &known);
+        let (hold, known) = self.collections.hold().await;
+        let mut tx = Tx::pooled(conn, &known, hold);
         tx.begin();
         let outcome = match work(&mut tx).await {
-            Ok(value) => self.commit(&mut tx, &known).await.map(|()| value).map_err(E::from),
+            Ok(value) => self.commit(&mut tx).await.map(|()| value).map_err(E::from),
             Err(error) => {
                 tx.roll_back().await;
                 Err(error)
@@ -124,11 +135,11 @@ impl Engine {
         outcome
     }
 
-    async fn commit(&self, tx: &mut Tx, before: &Known) -> Result<(), StoreError> {
+    async fn commit(&self, tx: &mut Tx) -> Result<(), StoreError> {
         // After all locks are held, and so after the commits that it had to wait for.
         let turn = self.order.turn();
         tx.commit().await?;
-        if let Some(known) = tx.learned(before) {
+        if let Some(known) = tx.learned() {
             self.shared.learn(known);
         }
         turn.announce(tx.take_changes());
@@ -137,8 +148,8 @@ impl Engine {
 
     /// A connection, unless too many writes wait for one already.
     async fn connection_for_write(&self) -> Result<Pooled, StoreError> {
-        let waiting = Waiting::new(&self.waiting);
-        if waiting.0.load(Ordering::Relaxed) > self.waiting_max {
+        let (_waiting, count) = Waiting::new(&self.waiting);
+        if count > self.waiting_max {
             return Err(StoreError::Busy);
         }
         self.pool.take().await
@@ -172,18 +183,21 @@ impl Engine {
     }
 }
 
-/// Counts as waiting until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Waiting<'_> {
-    fn new(count: &AtomicUsize) -> Waiting<'_> {
-        count.fetch_add(1, Ordering::Relaxed);
-        Waiting(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+/// Learns what other servers change of collections and settings, until the engine is closed.
+#[expect(clippy::disallowed_methods, reason = "it ends with the engine")]
+fn follow(engine: &Arc<Engine>) {
+    let engine = Arc::downgrade(engine);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let Some(engine) = engine.upgrade() else { return };
+            if engine.tasks.is_closed() {
+                return;
+            }
+            if let Err(error) = engine.learn().await {
+                // Who needs the database meanwhile says so.
+                debug!(error = format!("{error:#}"), "failed to look for changed collections");
+            }
+        }
+    });
 }

@@ -12,6 +12,21 @@ use crate::StoreError;
 /// Our own: `pando.refuse_version`.
 const OUTDATED: &str = "PV001";
 
+/// Our own: a function failed as SQLite's does, with its words.
+const OF_SQLITE: &str = "PV002";
+
+/// What SQLite says where it fails as well.
+pub(crate) fn words_of_sqlite(error: &Error) -> Option<&str> {
+    let told = error.as_db_error()?;
+    match told.code().code() {
+        OF_SQLITE => Some(told.message()),
+        _ if *told.code() == SqlState::NUMERIC_VALUE_OUT_OF_RANGE => {
+            (told.message() == "bigint out of range").then_some("integer overflow")
+        }
+        _ => None,
+    }
+}
+
 /// What an error says, its causes included: the driver's own words are but "db error".
 pub(crate) fn words(error: &Error) -> String {
     if let Some(told) = error.as_db_error() {
@@ -66,7 +81,7 @@ impl From<Error> for StoreError {
 
 impl StoreError {
     /// Whether the caller's collections are, or may be, no longer those of the database.
-    pub(crate) fn is_outdated(&self) -> bool {
+    pub fn is_outdated(&self) -> bool {
         match self {
             StoreError::Outdated => true,
             StoreError::Postgres(error) => {

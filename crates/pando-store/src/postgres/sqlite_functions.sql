@@ -1,6 +1,7 @@
 
 -- SQLite's functions that PostgreSQL lacks or has with another meaning, for the queries of views.
--- Continues `functions.sql`. Here a function may fail: where SQLite fails when it runs a query.
+-- Continues `functions.sql`. Here a function may fail: where SQLite fails when it runs a query, in
+-- its words and with the code PV002.
 
 -- Values.
 
@@ -254,7 +255,7 @@ CREATE OR REPLACE FUNCTION pando.json_doc(val text) RETURNS json
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
   IF NOT pando.json_valid(val) THEN
-    RAISE EXCEPTION 'malformed JSON' USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'malformed JSON' USING ERRCODE = 'PV002';
   END IF;
   RETURN val::json;
 END $$;

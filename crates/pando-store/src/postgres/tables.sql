@@ -35,3 +35,12 @@ CREATE TABLE pando.state (
   "version" bigint NOT NULL DEFAULT 1
 );
 INSERT INTO pando.state DEFAULT VALUES;
+
+-- The statements that made the views in SQLite, which renames tables and columns in them, while the
+-- query of a collection stays as it was written. `query` is that one: the statement is of no use
+-- once there is another.
+CREATE TABLE pando.views (
+  "name" text COLLATE "C" PRIMARY KEY,
+  "query" text NOT NULL,
+  "statement" text NOT NULL
+);

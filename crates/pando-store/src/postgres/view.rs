@@ -21,6 +21,7 @@ mod group;
 mod json;
 mod output;
 mod parse;
+mod reading;
 mod scan;
 mod scope;
 mod select;
@@ -74,6 +75,7 @@ pub fn translate(
         names: Cell::new(0),
         sources: Cell::new(0),
         named: RefCell::default(),
+        reads: RefCell::default(),
     };
     let rows = match order {
         RowOrder::Free => select::Rows::Listed,
@@ -89,6 +91,7 @@ pub fn translate(
         return Err(refused(query.as_str(), reason));
     }
     let written = output::write(&relation, fields);
+    let written = reading::resolve(&written, &translator.reads.borrow());
     if written.len() > BYTES_MAX {
         return Err(refused(query.as_str(), "it would become too long"));
     }
@@ -106,6 +109,8 @@ struct Translator<'t> {
     sources: Cell<usize>,
     /// The named queries that can be read at the moment.
     named: RefCell<Vec<tree::Named>>,
+    /// The tables of collections that are read.
+    reads: RefCell<Vec<reading::Read>>,
 }
 
 impl Translator<'_> {

@@ -17,6 +17,7 @@ use tracing::{error, warn};
 
 use super::{LogLength, Readers};
 use crate::store::Shared;
+use crate::waiting::Waiting;
 use crate::{StoreError, Tx, TxFuture};
 
 /// Hands work to the writer thread.
@@ -48,7 +49,7 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
-        let waiting = Waiting::new(&self.waiting);
+        let (waiting, _count) = Waiting::new(Arc::clone(&self.waiting));
         let job = Write { work: Some((work, waiting)), outcome: None, reply };
         self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
             mpsc::TrySendError::Full(_) => StoreError::Busy,
@@ -64,22 +65,6 @@ impl Writer {
     }
 }
 
-/// Counts as waiting until it is dropped.
-struct Waiting(Arc<AtomicUsize>);
-
-impl Waiting {
-    fn new(count: &Arc<AtomicUsize>) -> Waiting {
-        count.fetch_add(1, Ordering::Relaxed);
-        Waiting(Arc::clone(count))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// One request's share of a group commit.
 trait Job: Send {
     /// Does the work. True: keep what it wrote.
@@ -89,7 +74,7 @@ trait Job: Send {
 }
 
 struct Write<F, T, E> {
-    work: Option<(F, Waiting)>,
+    work: Option<(F, Waiting<Arc<AtomicUsize>>)>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }

@@ -11,6 +11,7 @@ mod finding;
 mod indexes;
 mod records;
 mod references;
+mod servers;
 mod settings;
 mod transactions;
 mod values;

@@ -116,7 +116,7 @@ async fn what_would_be_lost_is_not_undone() {
     assert_eq!(refusal(&world).await, changed);
     // Too late.
     let world = moved().await;
-    world.lite().execute("UPDATE _pando_move SET moved = moved - 25 * 3600", []).unwrap();
+    world.lite().execute("UPDATE _pando_move SET since = since - 25 * 3600", []).unwrap();
     assert_eq!(refusal(&world).await, UndoRefusal::TooLate(24));
     let expired = world.moving().on_own_thread(async |moving| moving.expire().await);
     assert!(expired.await.unwrap().unwrap());

@@ -146,8 +146,7 @@ pub(crate) fn go_on(_progress: &Progress) -> ControlFlow<()> {
 }
 
 pub(crate) fn moving(dir: &Path) -> Moving {
-    let mut options = MoveOptions::default();
-    options.rest = 0.0;
+    let options = MoveOptions { rest: 0.0, ..MoveOptions::default() };
     Moving { dir: dir.to_owned(), options }
 }
 

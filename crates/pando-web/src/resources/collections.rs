@@ -154,6 +154,7 @@ pub(crate) async fn update(
     let name = name.to_owned();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
+            tx.alter().await?;
             let original = tx.schema().find(&name).cloned();
             let original = original.ok_or_else(|| ApiError::not_found(""))?;
             let saved = tx.update_collection(&original, &input).await;
@@ -173,6 +174,7 @@ pub(crate) async fn delete(
     let name = name.to_owned();
     let deleted = app.store.write(move |tx| {
         Box::pin(async move {
+            tx.alter().await?;
             let collection = tx.schema().find(&name).cloned();
             let collection = collection.ok_or_else(|| ApiError::not_found(""))?;
             let deleted = tx.delete_collection(&collection).await;

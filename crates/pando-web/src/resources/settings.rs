@@ -32,6 +32,7 @@ pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Res
     let before = app.store.settings();
     let saved = app.store.write(move |tx| {
         Box::pin(async move {
+            tx.alter().await?;
             let mut settings = Settings::clone(tx.settings());
             let loaded = settings.load_json(&input);
             loaded.map_err(|error| ApiError::bad_request(MALFORMED).caused_by(error))?;

@@ -4,6 +4,7 @@
 use pando_schema::{Collection, Field, FieldKind};
 
 use super::quoted;
+use crate::postgres::collate::Collate;
 use scan::{Token, scan};
 
 mod scan;
@@ -22,23 +23,8 @@ pub(super) enum Kind {
     Any,
 }
 
-/// How SQLite compares texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Collate {
-    Binary,
-    NoCase,
-    RightTrim,
-}
-
-impl Collate {
-    pub(super) fn parse(name: &str) -> Result<Collate, String> {
-        match name.to_ascii_uppercase().as_str() {
-            "BINARY" => Ok(Collate::Binary),
-            "NOCASE" => Ok(Collate::NoCase),
-            "RTRIM" => Ok(Collate::RightTrim),
-            _ => Err(format!("there is no collation {name}")),
-        }
-    }
+pub(super) fn collate(name: &str) -> Result<Collate, String> {
+    Collate::parse(name).ok_or_else(|| format!("there is no collation {name}"))
 }
 
 /// A translated expression.
@@ -264,7 +250,7 @@ impl Parser<'_> {
         let mut value = self.primary()?;
         while self.take("COLLATE") {
             value.collate = match self.next()? {
-                Token::Name(name) | Token::Quoted(name) => Collate::parse(name)?,
+                Token::Name(name) | Token::Quoted(name) => collate(name)?,
                 token => return Err(format!("{token} is no collation")),
             };
         }

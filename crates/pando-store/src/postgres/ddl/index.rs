@@ -5,7 +5,7 @@
 
 use pando_schema::{Collection, Index, IndexColumn};
 
-use super::expression::{self, Collate, Kind, Typed};
+use super::expression::{self, Kind, Typed};
 use super::quoted;
 
 /// Why an index cannot be made in PostgreSQL.
@@ -51,7 +51,7 @@ fn element(collection: &Collection, column: &IndexColumn) -> Result<String, Inde
         None => expression::value(collection, &column.name).map_err(refused)?,
     };
     if !column.collate.is_empty() {
-        value.collate = Collate::parse(&column.collate).map_err(refused)?;
+        value.collate = expression::collate(&column.collate).map_err(refused)?;
     }
     let Typed { sql, kind, .. } = value.collated();
     let plain = sql.starts_with('"') && sql.ends_with('"');

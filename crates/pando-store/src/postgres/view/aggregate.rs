@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use super::group::reading_order;
 use super::scope::{Scope, same};
 use super::select::sort_key;
 use super::tree::{Call, Expr, Over, Window};
@@ -55,7 +54,7 @@ impl Translator<'_> {
         }
         if call.over.is_none() {
             let by = scope.grouping.as_ref().map_or(&[][..], |grouping| &grouping.by);
-            order.extend(reading_order(&inner, by));
+            order.extend(self.reading_order(&inner, by));
         }
         let order = if order.is_empty() {
             String::new()

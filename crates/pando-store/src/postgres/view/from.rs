@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use pando_schema::{Collection, CollectionKind, Index};
+use pando_schema::{Collection, CollectionKind};
 
 use super::super::ddl::quoted;
 use super::compare::Compare;
+use super::reading::Read;
 use super::scope::{Column, Scope, Table, refused, same};
 use super::select::Rows;
 use super::tree::{Constraint, Expr, Join, Joined, Query, Source};
@@ -127,7 +128,7 @@ impl Translator<'_> {
             }
             Source::Table(table) => {
                 let called = name.or_else(|| Some(table.clone()));
-                let (sql, found) = self.table(joined, table, alias, scope.outer, rows)?;
+                let (sql, found) = self.table(joined, table, alias, scope, rows)?;
                 scope.tables.push(Table { name: called, ..found });
                 Ok(sql)
             }
@@ -160,15 +161,21 @@ impl Translator<'_> {
         joined: &Joined,
         name: &str,
         alias: String,
-        outer: Option<&Scope<'_>>,
+        scope: &Scope<'_>,
         rows: Rows,
     ) -> Result<(String, Table), ViewRefused> {
         let position = self.named.borrow().iter().rposition(|named| same(&named.name, name));
         if let Some(position) = position {
-            return self.named_query(position, alias, outer, rows);
+            return self.named_query(position, alias, scope.outer, rows);
         }
         if let Some(collection) = self.schema.by_name(name) {
-            return Ok(collection_table(collection, &alias));
+            let (sql, mut table) = collection_table(collection, &alias);
+            if collection.kind != CollectionKind::View && scope.tables.is_empty() {
+                let read = Read::of(collection, &alias);
+                table.order = vec![read.mark()];
+                self.reads.borrow_mut().push(read);
+            }
+            return Ok((sql, Table { alias, ..table }));
         }
         if same(name, "_collections") {
             let columns = COLLECTIONS.map(|(column, kind)| {
@@ -269,7 +276,7 @@ fn collection_table(collection: &Collection, alias: &str) -> (String, Table) {
         Table { columns, ..Table::default() }
     } else {
         let key = [format!("{alias}.\"_b\""), format!("{alias}.\"id\"")];
-        Table { indexes: indexes(collection, alias), ..stored(alias, columns, Some(key)) }
+        stored(alias, columns, Some(key))
     };
     (format!("{} AS {alias}", quoted(&collection.name)), table)
 }
@@ -277,21 +284,6 @@ fn collection_table(collection: &Collection, alias: &str) -> (String, Table) {
 fn stored(alias: &str, columns: Vec<Column>, key: Option<[String; 2]>) -> Table {
     let row = format!("{alias}.\"_n\"");
     Table { columns, row: Some(row.clone()), key, order: vec![row], ..Table::default() }
-}
-
-/// The columns of the indexes of all rows that have nothing but columns.
-fn indexes(collection: &Collection, alias: &str) -> Vec<Vec<String>> {
-    let parsed = collection.indexes.iter().map(|statement| Index::parse(statement));
-    let complete = parsed.filter(|index| index.valid() && index.condition.is_empty());
-    let columns = complete.map(|index| {
-        let columns = index.columns.iter().map(|column| {
-            let plain = column.collate.is_empty() && column.sort != "DESC";
-            let field = collection.field(&column.name).filter(|_| plain);
-            field.map(|field| format!("{alias}.{}", quoted(&field.name)))
-        });
-        columns.collect::<Option<Vec<String>>>()
-    });
-    columns.flatten().collect()
 }
 
 /// The names of columns that both sides of a NATURAL JOIN have.

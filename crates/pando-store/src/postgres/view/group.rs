@@ -60,7 +60,7 @@ impl Translator<'_> {
         scope: &Scope<'_>,
         by: &[(Expr, Typed)],
     ) -> Result<Vec<String>, ViewRefused> {
-        let mut order = reading_order(scope, by);
+        let mut order = self.reading_order(scope, by);
         // With several of them SQLite takes any of their rows.
         let extreme = calls.iter().rfind(|call| matches!(call.name.as_str(), "min" | "max"));
         if let Some([argument]) = extreme.map(|call| call.arguments.as_slice())
@@ -71,6 +71,23 @@ impl Translator<'_> {
             order.insert(0, format!("{key} {direction} NULLS LAST"));
         }
         Ok(order)
+    }
+
+    /// The order in which SQLite reads the rows of groups: along an index that has the groups next
+    /// to each other, if there is one.
+    pub(super) fn reading_order(&self, scope: &Scope<'_>, by: &[(Expr, Typed)]) -> Vec<String> {
+        let order = scope.row_order();
+        let Some(table) = scope.tables.first() else { return order };
+        let keys: Vec<&String> = by.iter().map(|(_, key)| &key.sql).collect();
+        let reads = self.reads.borrow();
+        let read = reads.iter().find(|read| read.alias == table.alias);
+        match read.and_then(|read| read.index_of(&keys)) {
+            Some(index) => {
+                let row = table.row.iter().cloned();
+                index.iter().cloned().chain(row).chain(order.into_iter().skip(1)).collect()
+            }
+            None => order,
+        }
     }
 
     /// A whole expression that groups are made by, as the result may show it.
@@ -92,22 +109,6 @@ impl Translator<'_> {
             return of_group(&typed);
         }
         first(grouping, &typed)
-    }
-}
-
-/// The order in which SQLite reads the rows of groups: along an index that has the groups next to
-/// each other, if there is one.
-pub(super) fn reading_order(scope: &Scope<'_>, by: &[(Expr, Typed)]) -> Vec<String> {
-    let order = scope.row_order();
-    let Some(table) = scope.tables.first() else { return order };
-    let keys: Vec<&String> = by.iter().map(|(_, key)| &key.sql).collect();
-    let serves = |index: &&Vec<String>| {
-        let (first, _) = index.split_at(keys.len().min(index.len()));
-        !keys.is_empty() && first.len() == keys.len() && keys.iter().all(|key| first.contains(key))
-    };
-    match table.indexes.iter().find(serves) {
-        Some(index) => index.iter().skip(keys.len()).cloned().chain(order).collect(),
-        None => order,
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) struct Table {
     pub(super) key: Option<[String; 2]>,
     /// What brings its rows into the order in which SQLite reads them.
     pub(super) order: Vec<String>,
-    /// The columns of its indexes that have all rows.
-    pub(super) indexes: Vec<Vec<String>>,
+    /// What the statement calls it.
+    pub(super) alias: String,
 }
 
 /// How rows become rows of the result.

@@ -162,20 +162,29 @@ impl Translator<'_> {
             if item.typed.collate.is_some_and(|collate| collate != Collate::Binary) {
                 return Err(refused(&item.name, "DISTINCT with a collation has no translation"));
             }
-            item.typed = item.typed.comparable();
+            // Two is the same as 2.0.
+            item.typed = Typed { whole: None, ..item.typed.comparable() };
         }
         let keys = scope.row_order();
         let ungrouped = scope.grouping.is_none() && !keys.is_empty();
         if query.order.is_empty() && ungrouped && (rows == Rows::Read || query.limit.is_some()) {
             // In the order in which the values are first read.
-            let numbers: Vec<String> = (1..=items.len()).map(|number| number.to_string()).collect();
-            let mut sql = format!(
-                "{from} GROUP BY {} ORDER BY min(ARRAY[{}])",
-                numbers.join(", "),
-                keys.join(", ")
+            let inner = relation(&mut items, from);
+            let columns: Vec<String> =
+                (1..=items.len()).map(|number| format!("c{number}")).collect();
+            let (columns, alias) = (columns.join(", "), self.fresh());
+            let numbered =
+                format!("SELECT row_number() OVER (ORDER BY {}) AS n, ", keys.join(", "));
+            let sql = format!(
+                "SELECT {columns} FROM ({}) AS {alias} GROUP BY {columns} ORDER BY min({alias}.n){}",
+                inner.sql.replacen("SELECT ", &numbered, 1),
+                self.limit(query, rows)?
             );
-            sql.push_str(&self.limit(query, rows)?);
-            return Ok(relation(&mut items, &sql));
+            let columns = inner
+                .columns
+                .into_iter()
+                .map(|column| Column { typed: Typed { whole: None, ..column.typed }, ..column });
+            return Ok(Relation { sql, columns: columns.collect() });
         }
         let relation = relation(&mut items, from);
         let distinct = relation.sql.replacen("SELECT ", "SELECT DISTINCT ", 1);

@@ -89,7 +89,7 @@ fn the_order_of_rows_is_told_where_it_matters() {
         "select id from posts limit 2",
         1,
         expect![[
-            r#"SELECT pando.shown_json(q.c1) AS "f0" FROM (SELECT t1."id" AS c1 FROM "posts" AS t1 ORDER BY t1."_n" LIMIT 2) AS q"#
+            r#"SELECT pando.shown_json(q.c1) AS "f0" FROM (SELECT t1."id" AS c1 FROM "posts" AS t1 ORDER BY t1."id", t1."_n" LIMIT 2) AS q"#
         ]],
     );
     check_with(
@@ -97,7 +97,7 @@ fn the_order_of_rows_is_told_where_it_matters() {
         1,
         RowOrder::Read,
         expect![[
-            r#"SELECT pando.shown_json(q.c1) AS "f0" FROM (SELECT t1."id" AS c1 FROM "posts" AS t1 ORDER BY t1."_n") AS q"#
+            r#"SELECT pando.shown_json(q.c1) AS "f0" FROM (SELECT t1."id" AS c1 FROM "posts" AS t1 ORDER BY t1."id", t1."_n") AS q"#
         ]],
     );
     check(

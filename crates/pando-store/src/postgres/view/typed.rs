@@ -5,6 +5,9 @@
 
 use pando_schema::{CollectionKind, Field, FieldKind};
 
+use super::reading::MARK;
+pub(super) use crate::postgres::collate::Collate;
+
 /// What type an expression has in PostgreSQL, and what values it stands for in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -40,24 +43,7 @@ pub(super) enum Affinity {
     Blob,
 }
 
-/// How SQLite compares texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Collate {
-    Binary,
-    NoCase,
-    RightTrim,
-}
-
 impl Collate {
-    pub(super) fn parse(name: &str) -> Option<Collate> {
-        match name.to_ascii_uppercase().as_str() {
-            "BINARY" => Some(Collate::Binary),
-            "NOCASE" => Some(Collate::NoCase),
-            "RTRIM" => Some(Collate::RightTrim),
-            _ => None,
-        }
-    }
-
     /// A text of which equal ones are the same.
     pub(super) fn applied(self, text: &str) -> String {
         match self {
@@ -322,6 +308,10 @@ pub(super) fn of_field(field: &Field, of: CollectionKind) -> (Kind, Affinity) {
 pub(super) fn literal_text(text: &str) -> String {
     // No stored text has a NUL; PostgreSQL would refuse the statement.
     let text = text.replace('\0', "\u{1}").replace('\'', "''");
+    if text.contains(MARK) {
+        let text = text.replace('\\', "\\\\").replace(MARK, "\\x02");
+        return format!("E'{text}'");
+    }
     if text.contains('\\') {
         format!("E'{}'", text.replace('\\', "\\\\"))
     } else {

@@ -104,6 +104,11 @@ where
                 delete_files(&shared, obsolete).await;
                 Ok(outcome)
             }
+            Err(error) if error.maybe_done() => {
+                // A file that nothing names is only a waste; a record without its file is a loss.
+                stored.into_iter().for_each(Stored::keep);
+                Err(error)
+            }
             Err(error) => {
                 for stored in stored {
                     stored.delete().await;
