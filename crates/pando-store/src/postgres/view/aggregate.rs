@@ -261,7 +261,7 @@ fn sum(only: &Typed, around: &Around) -> Typed {
 /// SQLite loses no digits between the numbers that it adds.
 fn sum_of_reals(float: &str, around: &Around) -> String {
     let Around { distinct, after, .. } = around;
-    format!("(sum({distinct}({float})::text::numeric){after})::float8")
+    format!("pando.sum({distinct}{float}){after}")
 }
 
 fn json_list(start: &str, item: &str, end: &str, around: &Around) -> Typed {
