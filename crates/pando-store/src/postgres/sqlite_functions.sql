@@ -106,12 +106,19 @@ BEGIN
   RETURN ARRAY[sum, state[2] + ((val - sum) + state[1])];
 END $$;
 
-CREATE OR REPLACE FUNCTION pando.sum_end(state float8[]) RETURNS float8
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT CASE WHEN abs($1[2]) < 'Infinity' THEN $1[1] + $1[2] ELSE $1[1] END $$;
+-- The sum of integers, which is exact, and of the rest.
+CREATE OR REPLACE FUNCTION pando.sum_total(whole float8, rest float8[]) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF rest IS NULL THEN
+    RETURN whole;
+  END IF;
+  rest := pando.sum_step(rest, whole);
+  RETURN rest[1] + CASE WHEN abs(rest[2]) < 'Infinity' THEN rest[2] ELSE 0 END;
+END $$;
 
-CREATE OR REPLACE AGGREGATE pando.sum(float8)
-  (SFUNC = pando.sum_step, STYPE = float8[], FINALFUNC = pando.sum_end, PARALLEL = SAFE);
+CREATE OR REPLACE AGGREGATE pando.sum_rest(float8)
+  (SFUNC = pando.sum_step, STYPE = float8[], PARALLEL = SAFE);
 
 -- Texts, each once, in the order in which they come first.
 CREATE OR REPLACE FUNCTION pando.join_distinct(texts text[], separator text) RETURNS text
