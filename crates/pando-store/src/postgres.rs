@@ -10,6 +10,7 @@ mod error;
 mod hold;
 mod order;
 mod pool;
+mod room;
 pub(crate) mod tables;
 mod tls;
 pub mod view;

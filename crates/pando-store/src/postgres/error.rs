@@ -60,9 +60,9 @@ impl From<Error> for StoreError {
             SqlState::QUERY_CANCELED => StoreError::Timeout,
             SqlState::T_R_DEADLOCK_DETECTED
             | SqlState::T_R_SERIALIZATION_FAILURE
-            | SqlState::LOCK_NOT_AVAILABLE => StoreError::Busy,
-            SqlState::TOO_MANY_CONNECTIONS
-            | SqlState::CANNOT_CONNECT_NOW
+            | SqlState::LOCK_NOT_AVAILABLE
+            | SqlState::TOO_MANY_CONNECTIONS => StoreError::Busy,
+            SqlState::CANNOT_CONNECT_NOW
             | SqlState::ADMIN_SHUTDOWN
             | SqlState::CRASH_SHUTDOWN
             | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT

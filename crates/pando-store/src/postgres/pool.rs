@@ -1,15 +1,15 @@
 //! The pool of connections to one PostgreSQL server.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
-use deadpool::managed::{
-    Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType,
-};
+use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
+use super::room::{Place, Room};
 use super::{Connection, tls};
 use crate::options::{Database, StoreOptions};
 use crate::{Conn, StoreError};
@@ -23,34 +23,42 @@ const UNCONFIRMED_MAX: Duration = Duration::from_secs(15);
 /// An idle connection is asked after that time whether the other side is still there.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 
+const FULL: &str = "others use all connections that it has\nhint: raise max_connections in \
+                    postgresql.conf, or lower database.connections of all that use the server";
+
 /// Connections, made when they are needed, up to a limit.
 #[derive(Clone)]
 pub(crate) struct Pool {
     pool: deadpool::managed::Pool<Connector>,
+    room: Arc<Room>,
+    wait_max: Duration,
 }
 
 /// A connection of the caller's own, given back when dropped; closed if it is of no more use: what
 /// a panic leaves open would hold its locks for as long as it lay in the pool.
-pub(crate) struct Pooled(Option<Object<Connector>>);
+pub(crate) struct Pooled {
+    object: Option<Object<Connector>>,
+    _place: Place,
+}
 
 impl Deref for Pooled {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        self.0.as_ref().expect("given back when dropped only")
+        self.object.as_ref().expect("given back when dropped only")
     }
 }
 
 impl DerefMut for Pooled {
     fn deref_mut(&mut self) -> &mut Conn {
-        self.0.as_mut().expect("given back when dropped only")
+        self.object.as_mut().expect("given back when dropped only")
     }
 }
 
 impl Drop for Pooled {
     fn drop(&mut self) {
         let spent = self.postgres().is_some_and(|connection| connection.spent());
-        if spent && let Some(object) = self.0.take() {
+        if spent && let Some(object) = self.object.take() {
             drop(Object::take(object));
         }
     }
@@ -69,39 +77,60 @@ impl Pool {
         let connector = Connector::new(&database.url, options.query_timeout)?;
         let pool = deadpool::managed::Pool::builder(connector)
             .max_size(database.connections)
-            .wait_timeout(Some(options.read_wait_max))
             .create_timeout(Some(CONNECT_WITHIN))
             .recycle_timeout(Some(CONNECT_WITHIN))
             .runtime(Runtime::Tokio1)
             .build()
             .expect("a runtime is given for the timeouts");
-        Ok(Pool { pool })
+        let room = Arc::new(Room::new(database.connections));
+        Ok(Pool { pool, room, wait_max: options.read_wait_max })
     }
 
     /// A connection. Fails with `Busy` when none gets free in time, with `Unavailable` when the
     /// server cannot be reached, with `Stopping` after `close`.
     pub(crate) async fn take(&self) -> Result<Pooled, StoreError> {
-        let taken = self.pool.get().await.map(|object| Pooled(Some(object)));
-        taken.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
-            PoolError::Timeout(_) => StoreError::Unavailable("it does not answer".to_owned()),
-            PoolError::Closed => StoreError::Stopping,
-            PoolError::Backend(error) => error,
-            PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
-                StoreError::Unavailable("no connection could be made".to_owned())
+        let begun = Instant::now();
+        loop {
+            let place = self.room.enter(self.wait_max.saturating_sub(begun.elapsed())).await?;
+            match self.pool.get().await {
+                Ok(object) => return Ok(Pooled { object: Some(object), _place: place }),
+                // The server has no more: wait for one that is in use, if we have any.
+                Err(PoolError::Backend(StoreError::Busy)) => {
+                    if self.pool.status().size == 0 || !self.room.lacks(place) {
+                        return Err(StoreError::Unavailable(FULL.to_owned()));
+                    }
+                }
+                Err(error) => return Err(refusal(error)),
             }
-        })
+        }
     }
 
     /// Makes all connections, so that the first requests need not wait for them.
     pub(crate) async fn warm(&self) -> Result<(), StoreError> {
         let count = self.pool.status().max_size;
         let taken = futures_util::future::join_all((0..count).map(|_| self.take())).await;
-        taken.into_iter().try_for_each(|taken| taken.map(drop))
+        taken.into_iter().try_for_each(|taken| match taken {
+            // The server has fewer.
+            Ok(_) | Err(StoreError::Busy) => Ok(()),
+            Err(error) => Err(error),
+        })
     }
 
     pub(crate) fn close(&self) {
+        self.room.close();
         self.pool.close();
+    }
+}
+
+/// Why there is no connection.
+fn refusal(error: PoolError<StoreError>) -> StoreError {
+    match error {
+        PoolError::Timeout(_) => StoreError::Unavailable("it does not answer".to_owned()),
+        PoolError::Closed => StoreError::Stopping,
+        PoolError::Backend(error) => error,
+        PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+            StoreError::Unavailable("no connection could be made".to_owned())
+        }
     }
 }
 
