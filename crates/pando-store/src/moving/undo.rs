@@ -33,6 +33,9 @@ pub(super) const UNDO_S: u64 = 24 * 3600;
 /// Notes that make it worth another pass before writes are held.
 const NOTES_AT_GATE: i64 = 50;
 
+/// Notes that are kept at most: those of a hundred million writes.
+const NOTES_BYTES_MAX: i64 = 6 << 30;
+
 /// Ids that one query asks for.
 const IDS_PER_QUERY: usize = 1_000;
 
@@ -75,20 +78,24 @@ impl Moving {
         source.stop_capture()
     }
 
-    /// Ends what nobody has ended in time: the notes of a move that cannot be undone any more, the
-    /// log of one that was begun and not taken up again for a day. To be called now and then,
-    /// while no move is at work. True if there was something.
+    /// Ends what nobody has ended in time: the notes of a move that cannot be undone any more or
+    /// that have become too many, the log of one that was begun and not taken up again for a day.
+    /// To be called now and then, while no move is at work. True if there was something.
     pub async fn expire(&self) -> Result<bool, MoveError> {
         let mut source = self.source()?;
         let Some(record) = source.record()? else { return Ok(false) };
-        if record.age_s() < UNDO_S || record.undoing || !source.has_table("_pando_changes")? {
+        if !source.has_table("_pando_changes")? {
             return Ok(false);
         }
+        let late = record.age_s() >= UNDO_S;
         if !record.moved {
-            return source.forget_move().map(|()| true);
+            return if late { source.forget_move().map(|()| true) } else { Ok(false) };
         }
         drop(source);
-        self.finish().await.map(|()| true)
+        if late || Target::connect(&record.url).await?.notes_bytes().await? > NOTES_BYTES_MAX {
+            return self.finish().await.map(|()| true);
+        }
+        Ok(false)
     }
 }
 
@@ -331,6 +338,12 @@ impl Target {
     /// Whether what changes here is noted.
     pub(super) async fn captures(&self) -> Result<bool, MoveError> {
         let text = "SELECT to_regclass('pando.changes') IS NOT NULL";
+        Ok(self.client.query_one(text, &[]).await?.get(0))
+    }
+
+    /// How large the notes are.
+    async fn notes_bytes(&self) -> Result<i64, MoveError> {
+        let text = "SELECT coalesce(pg_relation_size(to_regclass('pando.changes')), 0)";
         Ok(self.client.query_one(text, &[]).await?.get(0))
     }
 
