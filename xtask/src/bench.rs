@@ -8,6 +8,7 @@ mod data;
 mod database;
 mod latency;
 mod load;
+mod moving;
 mod realtime;
 mod requests;
 mod table;
@@ -60,10 +61,12 @@ impl Options {
 
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    if let [suite, rest @ ..] = args
-        && suite == "database"
-    {
-        return database::run(rest);
+    if let [suite, rest @ ..] = args {
+        match suite.as_str() {
+            "move" => return moving::run(rest),
+            "database" => return database::run(rest),
+            _ => {}
+        }
     }
     let Some(options) = parse(args)? else {
         println!("{USAGE}");

@@ -24,6 +24,7 @@ cargo xtask <command>
   setup          only installs what the tests need
   compare        the same requests to PocketBase and Pando; --help tells more
   bench app      Pando's cost and speed beside its peers'; --help tells more
+  bench move     live moves to PostgreSQL and back under load; --help tells more
   bench database what Pando costs PostgreSQL, beside statements by hand; --help tells more
   crash          kills Pando under writes and looks for losses; --help tells more
   help           prints this
@@ -61,7 +62,8 @@ fn run(args: &[String]) -> anyhow::Result<()> {
     }
 }
 
-/// Runs a command that needs PocketBase and a fresh Pando, built with that profile.
+/// Runs a command that needs PocketBase and a fresh Pando, built with that profile, or the one that
+/// `PANDO_BIN` names.
 fn prepared(
     args: &[String],
     profile: &str,
@@ -70,7 +72,10 @@ fn prepared(
     let only_asks = args.iter().any(|arg| arg == "--help" || arg == "-h");
     if !only_asks {
         setup::run()?;
-        test::build_pando(profile)?;
+        // Who names one wants that one.
+        if std::env::var_os("PANDO_BIN").is_none() {
+            test::build_pando(profile)?;
+        }
     }
     command(args)
 }

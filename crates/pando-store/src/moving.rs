@@ -27,6 +27,7 @@ mod mover;
 mod plan;
 mod progress;
 mod rows;
+mod sealed;
 mod serving;
 mod source;
 mod status;
@@ -88,16 +89,18 @@ pub struct Report {
 ///
 /// Its futures block while SQLite works and are not `Send`: they are for a thread of their own
 /// ([`Moving::on_own_thread`]), so that the server's threads have nothing to do with them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Moving {
     pub dir: PathBuf,
+    /// The key that the settings are encrypted with, if any.
+    pub encryption_key: Option<String>,
     pub options: MoveOptions,
 }
 
 impl Moving {
     /// Says what a move to the database at `url` would do. Changes nothing.
     pub async fn plan(&self, url: &str, watch: &mut dyn Watch) -> Result<Plan, MoveError> {
-        let source = Source::open(&self.dir)?;
+        let source = self.source()?;
         let id = move_id(&source)?;
         let target = Target::connect(url).await?;
         self.mover(source, target, url, watch).plan(&id).await
@@ -111,7 +114,7 @@ impl Moving {
         gate: &dyn Gate,
         watch: &mut dyn Watch,
     ) -> Result<Report, MoveError> {
-        let source = Source::open(&self.dir)?;
+        let source = self.source()?;
         let id = move_id(&source)?;
         let target = Target::connect(url).await?;
         let mut mover = self.mover(source, target, url, watch);
@@ -133,6 +136,10 @@ impl Moving {
         mover.target.prepare(&id, seq).await?;
         mover.comparing = mover.target.states.values().any(|state| state.compared > i64::MIN);
         mover.run(gate).await
+    }
+
+    fn source(&self) -> Result<Source, MoveError> {
+        Source::open(&self.dir, self.encryption_key.as_deref())
     }
 
     fn mover<'a>(

@@ -76,7 +76,7 @@ fn cipher(key: &str) -> Option<LessSafeKey> {
     Some(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_bytes()).ok()?))
 }
 
-fn encrypt(plain: &[u8], key: &str) -> Option<String> {
+pub(crate) fn encrypt(plain: &[u8], key: &str) -> Option<String> {
     let nonce: [u8; NONCE_LEN] = rand::random();
     let mut sealed = plain.to_vec();
     let unique = Nonce::assume_unique_for_key(nonce);
@@ -84,7 +84,7 @@ fn encrypt(plain: &[u8], key: &str) -> Option<String> {
     Some(BASE64.encode([nonce.as_slice(), &sealed].concat()))
 }
 
-fn decrypt(text: &str, key: &str) -> Option<Vec<u8>> {
+pub(crate) fn decrypt(text: &str, key: &str) -> Option<Vec<u8>> {
     let mut bytes = BASE64.decode(text).ok()?;
     let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

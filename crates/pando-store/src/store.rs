@@ -96,7 +96,8 @@ impl Store {
     pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         let lock = bootstrap::lock(&options.dir)?;
         let configured = options.database.as_ref().map(|database| database.url.as_str());
-        let decision = moving::decide(&moving::read_marker(&options.dir)?, configured)?;
+        let marker = moving::read_marker(&options.dir, options.encryption_key.as_deref())?;
+        let decision = moving::decide(&marker, configured)?;
         let (shared, engine) = match &decision.home {
             Home::Sqlite => {
                 let (shared, engine) = sqlite::Engine::open(options).await?;
@@ -189,7 +190,10 @@ impl Store {
 
     /// Finishes what was begun, refuses what comes later, and tidies up. Idempotent.
     pub async fn close(&self) {
-        close(&self.engine.load_full()).await;
+        match &*self.engine.load_full() {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close().await,
+        }
     }
 
     /// How it was opened.
@@ -220,14 +224,6 @@ impl Store {
         let (schema, settings) = (Arc::clone(&known.schema), Arc::clone(&known.settings));
         self.shared.replace(Known { schema, settings, version });
         self.engine.swap(Arc::new(engine))
-    }
-}
-
-/// Finishes what an engine has begun and closes its connections.
-pub(crate) async fn close(engine: &Engine) {
-    match engine {
-        Engine::Sqlite(engine) => engine.close().await,
-        Engine::Postgres(engine) => engine.close().await,
     }
 }
 

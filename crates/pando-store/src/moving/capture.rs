@@ -8,10 +8,13 @@
 //! The last row of the log is never deleted: `seq` is counted on from it. (`AUTOINCREMENT` would
 //! do so too, but leave a table behind that cannot be dropped.)
 
+use std::time::Duration;
+
 use rusqlite::TransactionBehavior;
 
 use super::error::MoveError;
-use super::source::{Source, unix_s};
+use super::sealed::seal;
+use super::source::{BUSY_WAIT_MAX, Source, unix_s};
 use super::table::{Table, lite};
 
 const TABLES: &str = "
@@ -83,8 +86,29 @@ impl Source {
     }
 
     /// The one decision: from this commit on, the data is at home in PostgreSQL. False, and nothing
-    /// decided, if anything was written after `seq`.
-    pub(super) fn decide_move(&mut self, url: &str, seq: i64) -> Result<bool, MoveError> {
+    /// decided, if anything was written after `seq`, or another program does not let us for
+    /// longer than `within`.
+    pub(super) fn decide_move(
+        &mut self,
+        url: &str,
+        seq: i64,
+        within: Duration,
+    ) -> Result<bool, MoveError> {
+        let url = seal(url, self.key.as_deref())?;
+        self.db.busy_timeout(within)?;
+        let decided = self.decide_at_once(&url, seq);
+        self.db.busy_timeout(BUSY_WAIT_MAX)?;
+        match decided {
+            Err(rusqlite::Error::SqliteFailure(error, _))
+                if error.code == rusqlite::ErrorCode::DatabaseBusy =>
+            {
+                Ok(false)
+            }
+            decided => Ok(decided?),
+        }
+    }
+
+    fn decide_at_once(&mut self, url: &str, seq: i64) -> rusqlite::Result<bool> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let text = "SELECT max(seq) FROM _pando_changes";
         let last: i64 = transaction.query_row(text, [], |row| row.get(0))?;

@@ -81,7 +81,7 @@ impl Mover<'_> {
             return Ok(Drained::Schema);
         }
         self.step(Step::CutOver, 0)?;
-        Ok(match self.source.decide_move(&self.url, last)? {
+        Ok(match self.source.decide_move(&self.url, last, self.options.gate_max)? {
             true => Drained::Decided,
             false => Drained::Overtaken,
         })

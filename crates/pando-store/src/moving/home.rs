@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::OpenFlags;
 
 use super::gate::Home;
+use super::sealed::unseal;
 use crate::StoreError;
 
 /// How long a database may take to say what it is.
@@ -112,8 +113,9 @@ fn judge(trace: Option<(&str, &str)>, move_id: Option<&str>) -> Result<(), HomeE
     }
 }
 
-/// Reads what the data directory says; nothing if it has no database yet.
-pub fn read_marker(dir: &Path) -> Result<Marker, StoreError> {
+/// Reads what the data directory says; nothing if it has no database yet. `key` is that of the
+/// settings.
+pub fn read_marker(dir: &Path, key: Option<&str>) -> Result<Marker, StoreError> {
     let path = dir.join("data.db");
     if !path.exists() {
         return Ok(Marker::default());
@@ -130,7 +132,8 @@ pub fn read_marker(dir: &Path) -> Result<Marker, StoreError> {
         if let Some(row) = rows.next()? {
             marker.epoch = row.get(3)?;
             if row.get::<_, String>(0)? == "postgres" {
-                marker.moved_to = Some(MovedTo { id: row.get(1)?, url: row.get(2)? });
+                let url = unseal(&row.get::<_, String>(2)?, key)?;
+                marker.moved_to = Some(MovedTo { id: row.get(1)?, url });
             }
         }
     }
@@ -193,6 +196,6 @@ mod tests {
     #[test]
     fn a_fresh_directory_is_not_filled() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read_marker(dir.path()).unwrap(), Marker::default());
+        assert_eq!(read_marker(dir.path(), None).unwrap(), Marker::default());
     }
 }

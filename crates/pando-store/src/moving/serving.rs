@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use super::gate::{ClosedGate, Gate, GateFuture, Home};
 use crate::gate::Closed;
 use crate::options::Database;
-use crate::store::{self, Engine};
+use crate::store::Engine;
 use crate::{Store, StoreError, postgres, sqlite};
 
 /// Lets the records of a store move while it serves.
@@ -76,7 +76,7 @@ struct ClosedStore<'a> {
 
 impl ClosedGate for ClosedStore<'_> {
     fn switch(self: Box<Self>) {
-        let StoreGate { store, runtime, prepared } = self.gate;
+        let StoreGate { store, prepared, .. } = self.gate;
         let prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
         let prepared = prepared.expect("a move prepares before it closes the gate");
         let version = store.shared().known().version;
@@ -89,7 +89,8 @@ impl ClosedGate for ClosedStore<'_> {
                 store.change_engine(Engine::Postgres(engine), version)
             }
         };
-        // Who still reads there holds what is needed for that.
-        runtime.spawn(async move { store::close(&before).await });
+        // Not closed: requests that began there may still wait for a connection. The last of them
+        // takes the connections along.
+        drop(before);
     }
 }

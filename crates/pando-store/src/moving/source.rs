@@ -11,6 +11,7 @@ use pando_schema::{Collection, CollectionRow};
 use rusqlite::OptionalExtension as _;
 
 use super::error::MoveError;
+use super::sealed::unseal;
 use super::table::Table;
 use crate::StoreError;
 use crate::sqlite::{Access, connect};
@@ -21,9 +22,13 @@ pub(super) const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Changes that are forgotten in one transaction: few enough that no write waits for long.
 const FORGOTTEN_MAX: i64 = 2_000;
 
+/// Such transactions one after the other: as many changes as one pass brings over.
+const FORGETS_MAX: usize = 10;
+
 pub(super) struct Source {
     pub(super) db: rusqlite::Connection,
     pub(super) path: PathBuf,
+    pub(super) key: Option<String>,
 }
 
 /// What a data directory knows of a move: the row of `_pando_move`.
@@ -52,8 +57,8 @@ impl Record {
 }
 
 impl Source {
-    /// Opens `data.db` in `dir`. Fails if there is none.
-    pub(super) fn open(dir: &Path) -> Result<Source, MoveError> {
+    /// Opens `data.db` in `dir`. Fails if there is none. `key` is that of the settings.
+    pub(super) fn open(dir: &Path, key: Option<&str>) -> Result<Source, MoveError> {
         let path = dir.join("data.db");
         if !path.exists() {
             return Err(MoveError::NoSource);
@@ -61,7 +66,7 @@ impl Source {
         let db = connect(&path, Access::ReadWrite).map_err(MoveError::Source)?;
         // The server writes its log back itself, at better moments than in our commits.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
-        Ok(Source { db, path })
+        Ok(Source { db, path, key: key.map(str::to_owned) })
     }
 
     /// How many bytes the database has.
@@ -91,7 +96,11 @@ impl Source {
                 undoing: row.get(6)?,
             })
         };
-        Ok(self.db.query_row(text, [], record).optional()?)
+        let Some(mut record) = self.db.query_row(text, [], record).optional()? else {
+            return Ok(None);
+        };
+        record.url = unseal(&record.url, self.key.as_deref())?;
+        Ok(Some(record))
     }
 
     /// All collections, in the order in which they were made.
@@ -138,7 +147,8 @@ impl Source {
     }
 
     /// Forgets changes up to `seq` that came over, but for the last one of all: it keeps the count.
-    /// Does nothing at a moment when the server writes.
+    /// Does nothing at a moment when the server writes, and not all at once, so that no write has to
+    /// wait for long; what is left is for the next time.
     pub(super) fn forget(&self, seq: i64) -> Result<(), MoveError> {
         self.db.busy_timeout(Duration::ZERO)?;
         // Nothing is lost if it happens again.
@@ -146,7 +156,13 @@ impl Source {
         let text = "DELETE FROM _pando_changes WHERE seq IN (SELECT seq FROM _pando_changes \
                     WHERE seq <= ?1 AND seq < (SELECT max(seq) FROM _pando_changes) \
                     ORDER BY seq LIMIT ?2)";
-        let done = self.db.prepare_cached(text)?.execute([seq, FORGOTTEN_MAX]);
+        let mut done = Ok(0);
+        for _ in 0..FORGETS_MAX {
+            done = self.db.prepare_cached(text)?.execute([seq, FORGOTTEN_MAX]);
+            if !matches!(done, Ok(count) if i64::try_from(count) == Ok(FORGOTTEN_MAX)) {
+                break;
+            }
+        }
         self.db.pragma_update(None, "synchronous", "FULL")?;
         self.db.busy_timeout(BUSY_WAIT_MAX)?;
         match done {

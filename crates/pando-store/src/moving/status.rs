@@ -1,7 +1,6 @@
 //! What there is to know of a move without doing anything.
 
 use super::error::MoveError;
-use super::source::Source;
 use super::target::Target;
 use super::undo::UNDO_S;
 use super::{MovedTo, Moving};
@@ -29,7 +28,7 @@ pub enum Status {
 impl Moving {
     /// How things stand.
     pub async fn status(&self) -> Result<Status, MoveError> {
-        let source = Source::open(&self.dir)?;
+        let source = self.source()?;
         let Some(record) = source.record()? else { return Ok(Status::AtHome) };
         if !record.moved {
             return Ok(match record.id.is_empty() {

@@ -21,7 +21,7 @@ use super::error::{MoveError, UndoRefusal};
 use super::gate::{Gate, Home};
 use super::mover::Mover;
 use super::progress::{Progress, Step, Watch};
-use super::source::{Source, collection};
+use super::source::collection;
 use super::table::{Table, lite};
 use super::target::Target;
 use super::{Moving, Report, verify};
@@ -48,7 +48,7 @@ const HOLD: &str = "LOCK TABLE pando.state IN ACCESS EXCLUSIVE MODE";
 impl Moving {
     /// Brings the database back to `data.db`, or gives up a move that is not over.
     pub async fn undo(&self, gate: &dyn Gate, watch: &mut dyn Watch) -> Result<Report, MoveError> {
-        let mut source = Source::open(&self.dir)?;
+        let mut source = self.source()?;
         let record = source.record()?.ok_or(MoveError::NotMoved)?;
         if !record.moved {
             if record.id.is_empty() {
@@ -70,7 +70,7 @@ impl Moving {
 
     /// Ends the time in which a move can be undone: nothing is noted any more.
     pub async fn finish(&self) -> Result<(), MoveError> {
-        let mut source = Source::open(&self.dir)?;
+        let mut source = self.source()?;
         let record = source.record()?.filter(|record| record.moved).ok_or(MoveError::NotMoved)?;
         let target = Target::connect(&record.url).await?;
         target.stop_capture("finished").await?;
@@ -81,7 +81,7 @@ impl Moving {
     /// log of one that was begun and not taken up again for a day. To be called now and then,
     /// while no move is at work. True if there was something.
     pub async fn expire(&self) -> Result<bool, MoveError> {
-        let mut source = Source::open(&self.dir)?;
+        let mut source = self.source()?;
         let Some(record) = source.record()? else { return Ok(false) };
         if record.age_s() < UNDO_S || record.undoing || !source.has_table("_pando_changes")? {
             return Ok(false);
@@ -137,6 +137,9 @@ impl Mover<'_> {
         self.undo_until_small().await?;
         self.undo_verify().await?;
         gate.prepare(&Home::Sqlite).await.map_err(MoveError::Gate)?;
+        for table in self.tables.clone() {
+            self.target.prepared(&select_of(&table)).await?;
+        }
         for _attempt in 0..ATTEMPTS_MAX {
             self.undo_until_small().await?;
             let asked = Instant::now();
@@ -219,8 +222,7 @@ impl Mover<'_> {
             columns.join(", "),
             ", ?".repeat(columns.len())
         );
-        let read = format!("{} WHERE \"id\" = ANY($1)", verify::select(table));
-        let read = self.target.prepared(&read).await?;
+        let read = self.target.prepared(&select_of(table)).await?;
         for ids in ids.chunks(IDS_PER_QUERY) {
             let rows = self.target.client.query(&read, &[&ids]).await?;
             let mut insert = self.source.db.prepare_cached(&insert)?;
@@ -301,6 +303,10 @@ impl Mover<'_> {
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 const UNDONE: &str = "UPDATE pando.moving SET phase = 'undone'; COMMIT";
+
+fn select_of(table: &Table) -> String {
+    format!("{} WHERE \"id\" = ANY($1)", verify::select(table))
+}
 
 fn insert_row(
     insert: &mut rusqlite::CachedStatement<'_>,

@@ -207,7 +207,7 @@ async fn a_start_finds_the_records() {
     }
     let refused = Store::open(&options[2]).await.err().unwrap();
     assert!(matches!(refused, StoreError::Home(HomeError::Elsewhere)), "{refused:?}");
-    assert!(pando_store::moving::read_marker(&dir).unwrap().moved_to.is_some());
+    assert!(pando_store::moving::read_marker(&dir, None).unwrap().moved_to.is_some());
 }
 
 /// What is not moved is not left behind.

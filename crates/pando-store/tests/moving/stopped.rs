@@ -60,7 +60,7 @@ async fn each_time_a_bit_further() {
     }
     assert!(stops > 10, "{stops}");
     same(&world).await;
-    assert!(read_marker(world.dir.path()).unwrap().moved_to.is_some());
+    assert!(read_marker(world.dir.path(), None).unwrap().moved_to.is_some());
 }
 
 /// Once at each moment, and then through.
@@ -117,7 +117,7 @@ async fn just_before_the_decision() {
     };
     let stopped = world.run_watched(stop).await;
     assert!(matches!(stopped, Err(MoveError::Stopped)), "{stopped:?}");
-    assert_eq!(read_marker(world.dir.path()).unwrap().moved_to, None);
+    assert_eq!(read_marker(world.dir.path(), None).unwrap().moved_to, None);
     write(&world, 3).await;
     world.run().await.unwrap();
     same(&world).await;

@@ -50,7 +50,7 @@ async fn what_was_written_meanwhile_comes_back() {
     let report = world.undo().await.unwrap();
     assert_eq!(report.mended, 0);
     assert_eq!(world.gate.home(), Home::Sqlite);
-    let marker = read_marker(world.dir.path()).unwrap();
+    let marker = read_marker(world.dir.path(), None).unwrap();
     assert_eq!((marker.moved_to, marker.epoch), (None, 2));
     same(&world).await;
     let title: String = world

@@ -147,7 +147,7 @@ pub(crate) fn go_on(_progress: &Progress) -> ControlFlow<()> {
 
 pub(crate) fn moving(dir: &Path) -> Moving {
     let options = MoveOptions { rest: 0.0, ..MoveOptions::default() };
-    Moving { dir: dir.to_owned(), options }
+    Moving { dir: dir.to_owned(), encryption_key: None, options }
 }
 
 pub(crate) async fn connect(url: &str) -> Client {

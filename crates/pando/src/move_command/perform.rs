@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use pando_store::{
-    Store,
+    Store, StoreOptions,
     moving::{MoveError, MoveOptions, Moving, Progress, Status, Step, StoreGate, Watch},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
@@ -37,7 +37,8 @@ impl Moves {
     }
 
     fn moving(&self) -> Moving {
-        Moving { dir: self.store.options().dir.clone(), options: MoveOptions::default() }
+        let StoreOptions { dir, encryption_key, .. } = self.store.options().clone();
+        Moving { dir, encryption_key, options: MoveOptions::default() }
     }
 
     /// Performs a command and returns what to tell. Stops if nobody hears the progress any more or
