@@ -1,10 +1,11 @@
-//! `cargo xtask bench app`: Pando and its peers in turn on copies of the same data.
+//! `cargo xtask bench`: what Pando costs. `bench app`: Pando and its peers in turn on copies of the same data.
 //!
 //! *Units*: latencies in milliseconds, CPU of the server process in microseconds per request
 //! (user and system, from `/proc`), memory in MiB.
 //! *Bounds*: a full run takes under 15 minutes, `--quick` under 3.
 
 mod data;
+mod database;
 mod latency;
 mod load;
 mod moving;
@@ -24,7 +25,8 @@ use data::Dataset;
 use load::{Load, Measured};
 use table::Row;
 
-const USAGE: &str = "usage: cargo xtask bench app [--quick] [--peers pando,pocketbase] \
+const USAGE: &str = "usage: cargo xtask bench database [--help]
+       cargo xtask bench app [--quick] [--peers pando,pocketbase] \
 [--concurrency 1,16,64] [--only WORD] [--no-save]
 
 Runs every workload against each server on a copy of the same data (10,000 posts, 1,000 users) and
@@ -59,8 +61,12 @@ impl Options {
 
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    if let Some(("move", rest)) = args.split_first().map(|(suite, rest)| (suite.as_str(), rest)) {
-        return moving::run(rest);
+    if let [suite, rest @ ..] = args {
+        match suite.as_str() {
+            "move" => return moving::run(rest),
+            "database" => return database::run(rest),
+            _ => {}
+        }
     }
     let Some(options) = parse(args)? else {
         println!("{USAGE}");
@@ -79,7 +85,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let report = table::render(&options.peers, &columns, started.elapsed(), options.quick)?;
     println!("{report}");
     if options.save {
-        println!("saved as {}", save(&report)?.display());
+        let name = format!("app-{}.md", table::today());
+        println!("saved as {}", save(&name, &report)?.display());
     }
     Ok(())
 }
@@ -175,7 +182,8 @@ fn run_workload(
     if !options.wants(&name) {
         return Ok(());
     }
-    let load = Load { requests: &workload.requests, connections, duration: options.duration() };
+    let (requests, duration) = (&workload.requests, options.duration());
+    let load = Load { requests, connections, duration, database: None };
     let measured: Measured = load.run(server).with_context(|| name.clone())?;
     println!("  {name}: {measured}");
     rows.push(Row::requests(name, measured));
@@ -206,10 +214,11 @@ fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-fn save(report: &str) -> Result<PathBuf> {
+/// Keeps a report under that name; gives its place.
+fn save(name: &str, report: &str) -> Result<PathBuf> {
     let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/results"));
     fs::create_dir_all(&dir).context("failed to make bench/results")?;
-    let path = dir.canonicalize()?.join(format!("app-{}.md", table::today()));
+    let path = dir.canonicalize()?.join(name);
     fs::write(&path, report).with_context(|| format!("failed to write {}", path.display()))?;
     Ok(path)
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use pando_testkit::Server;
+use pando_testkit::{Postgres, Server};
 
 use super::latency::Latencies;
 
@@ -23,6 +23,8 @@ pub(super) struct Load<'a> {
     pub(super) requests: &'a [Vec<u8>],
     pub(super) connections: usize,
     pub(super) duration: Duration,
+    /// The database behind the server, to measure what that spends.
+    pub(super) database: Option<&'a Postgres>,
 }
 
 /// What one load showed.
@@ -32,6 +34,8 @@ pub(super) struct Measured {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) cpu_us_per_request: f64,
+    /// Of the database behind the server, if that is measured.
+    pub(super) database_cpu_us_per_request: f64,
     pub(super) rss_mib: f64,
     /// Answers other than 2xx.
     pub(super) errors: usize,
@@ -50,7 +54,9 @@ impl Load<'_> {
                 workers.push(builder.spawn_scoped(scope, worker)?);
             }
             ready.wait();
-            let (cpu_before, started) = (server.cpu_time()?, Instant::now());
+            let database = || self.database.map_or(Ok(Duration::ZERO), Postgres::cpu_time);
+            let (cpu_before, database_before) = (server.cpu_time()?, database()?);
+            let started = Instant::now();
             let mut latencies = Latencies::default();
             let mut errors = 0;
             for worker in workers {
@@ -60,12 +66,14 @@ impl Load<'_> {
                 errors += own_errors;
             }
             let (cpu, elapsed) = (server.cpu_time()? - cpu_before, started.elapsed());
+            let database_cpu = database()? - database_before;
             let count = latencies.count().max(1) as f64;
             Ok(Measured {
                 requests_per_second: latencies.count() as f64 / elapsed.as_secs_f64(),
                 p50_ms: latencies.percentile_ms(50),
                 p99_ms: latencies.percentile_ms(99),
                 cpu_us_per_request: cpu.as_secs_f64() * 1e6 / count,
+                database_cpu_us_per_request: database_cpu.as_secs_f64() * 1e6 / count,
                 rss_mib: super::mebibytes(server.rss_bytes()?),
                 errors,
             })

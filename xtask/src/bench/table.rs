@@ -123,6 +123,16 @@ fn ratios(cells: &[Figure]) -> String {
 }
 
 fn head(elapsed: Duration, quick: bool) -> Result<String> {
+    let title = title("app", elapsed, quick)?;
+    Ok(format!(
+        "{title}10,000 posts, 1,000 users; load generator on the same machine. CPU is that of \
+         the server process. Ratios: first server to last; above 1 the last one is better. \
+         PocketBase commits with synchronous=NORMAL, Pando with FULL.\n\n"
+    ))
+}
+
+/// What was run, when and where.
+pub(super) fn title(suite: &str, elapsed: Duration, quick: bool) -> Result<String> {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus
         .lines()
@@ -133,10 +143,8 @@ fn head(elapsed: Duration, quick: bool) -> Result<String> {
     let load = load.split(' ').next().unwrap_or("?").to_owned();
     let kind = if quick { "quick run" } else { "full run" };
     Ok(format!(
-        "# `cargo xtask bench app`, {}\n\n{kind} of {:.0} s, {cores} × {model}, load average at the \
-         end {load}.\n10,000 posts, 1,000 users; load generator on the same machine. CPU is that of \
-         the server process. Ratios: first server to last; above 1 the last one is better. \
-         PocketBase commits with synchronous=NORMAL, Pando with FULL.\n\n",
+        "# `cargo xtask bench {suite}`, {}\n\n{kind} of {:.0} s, {cores} × {model}, load average at \
+         the end {load}.\n",
         today(),
         elapsed.as_secs_f64()
     ))

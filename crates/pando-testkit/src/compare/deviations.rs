@@ -134,6 +134,17 @@ pub const POSTGRES_DEVIATIONS: &[Deviation] = &[
         },
     },
     Deviation {
+        name: "What a view puts together of joined records (`group_concat`, `json_group_array`, \
+               columns that are not the same in all of a group)",
+        reason: "SQLite joins along an index that it may or may not make for the query",
+        covers: |step, left, right| {
+            let Action::Send(request) = &step.action else { return false };
+            request.method == "GET"
+                && request.target.contains("/collections/seen")
+                && without_text_order(left) == without_text_order(right)
+        },
+    },
+    Deviation {
         name: "The query of a view that PostgreSQL cannot say",
         reason: "it is refused with the part that must be rewritten, rather than answered otherwise",
         covers: |step, _, _| {
@@ -199,6 +210,22 @@ fn without_expand_order(answer: &Value) -> Value {
     let mut answer = answer.clone();
     sort(&mut answer, false);
     answer
+}
+
+/// An answer with the parts of its texts, between commas, as sets.
+fn without_text_order(answer: &Value) -> Value {
+    match answer {
+        Value::String(text) => {
+            let mut parts: Vec<&str> = text.split(',').collect();
+            parts.sort_unstable();
+            Value::String(parts.join(","))
+        }
+        Value::Array(items) => items.iter().map(without_text_order).collect(),
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(name, it)| (name.clone(), without_text_order(it))).collect(),
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) => answer.clone(),
+    }
 }
 
 fn bare_400(answer: &Value) -> bool {
@@ -299,5 +326,13 @@ mod tests {
         assert!(covered(expanded(&[1, 2], &[1, 2]), expanded(&[2, 1], &[1, 2])));
         assert!(!covered(expanded(&[1, 2], &[1, 2]), expanded(&[1, 2], &[2, 1])));
         assert!(!covered(expanded(&[1, 2], &[1, 2]), expanded(&[1, 3], &[1, 2])));
+
+        let joined = |text: &str| json!({ "status": 200, "body": { "items": [{ "g": text }] } });
+        let covered = |left: &str, right: &str| {
+            let step = Step::get(Actor::Guest, "/api/collections/seen7/records?sort=id");
+            find(Engine::Postgres, &step, &joined(left), &joined(right)).is_some()
+        };
+        assert!(covered("a,b", "b,a"));
+        assert!(!covered("a,b", "a,c"));
     }
 }
