@@ -11,7 +11,10 @@ use pando_store::{
     Store, StoreOptions,
     moving::{MoveError, MoveOptions, Moving, Progress, Status, Step, StoreGate, Watch},
 };
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, mpsc},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -19,6 +22,9 @@ use super::text;
 
 /// How often progress is told within a step.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
+
+/// How long to wait for what else is at work.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether a move cannot be undone any more.
 const TIDIED_EVERY: Duration = Duration::from_secs(3600);
@@ -53,7 +59,8 @@ impl Moves {
         if words == ["status"] {
             return self.status().await;
         }
-        let at_work = Arc::clone(&self.busy).try_lock_owned();
+        // Tidying up is soon over.
+        let at_work = timeout(PATIENCE, Arc::clone(&self.busy).lock_owned()).await;
         let at_work = at_work.map_err(|_| anyhow!("another move is at work in this server"))?;
         let watch = Teller { told, stopping, step: None, told_at: Instant::now() };
         match words.as_slice() {
