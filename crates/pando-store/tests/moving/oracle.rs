@@ -12,10 +12,12 @@ const PASSWORD: &str = "1234567890";
 
 /// Reads and writes with PocketBase.
 fn works_in_pocketbase(world: &World) {
-    let copy = tempfile::tempdir().unwrap();
-    fixture::copy_dir(world.dir.path(), copy.path()).unwrap();
-    server::upsert_superuser(Product::Oracle, copy.path(), EMAIL, PASSWORD).unwrap();
-    let mut server = Server::start(Product::Oracle, copy.path()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    // PocketBase looks for migrations beside its directory.
+    let copy = home.path().join("data");
+    fixture::copy_dir(world.dir.path(), &copy).unwrap();
+    server::upsert_superuser(Product::Oracle, &copy, EMAIL, PASSWORD).unwrap();
+    let mut server = Server::start(Product::Oracle, &copy).unwrap();
     let mut root = RootClient::login(&server, EMAIL, PASSWORD).unwrap();
     let list = root.json(Request::get("/api/collections/posts/records?sort=@rowid")).unwrap();
     assert_eq!(list["totalItems"], 5, "{list}");

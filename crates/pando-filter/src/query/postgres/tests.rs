@@ -157,5 +157,6 @@ fn pages_are_written_out_up_to_the_tenth() {
          LIMIT 30 []
          LIMIT 30 OFFSET 270 []
          LIMIT 30 OFFSET $1::int8 [Int(300)]
-         LIMIT 9223372036854775807 OFFSET 1 []"#]].assert_eq(&pages.join("\n"));
+         LIMIT 9223372036854775807 OFFSET 1 []"#]]
+    .assert_eq(&pages.join("\n"));
 }
