@@ -57,9 +57,11 @@ use target::Target;
 pub struct MoveOptions {
     /// How long to rest after each piece of work, as a share of the time that it took.
     pub rest: f64,
-    /// How long to wait for the writes that run when the gate is to close.
+    /// How long to wait for the writes that run when the gate is to close, at the first try. Writes
+    /// that come meanwhile wait, too.
     pub gate_wait_max: Duration,
-    /// How long writes are held at most before they are let go on and it is tried again.
+    /// How long the last changes may take, at the first try, before writes are let go on and it is
+    /// tried again.
     pub gate_max: Duration,
 }
 
@@ -67,8 +69,8 @@ impl Default for MoveOptions {
     fn default() -> MoveOptions {
         MoveOptions {
             rest: 0.5,
-            gate_wait_max: Duration::from_millis(500),
-            gate_max: Duration::from_millis(500),
+            gate_wait_max: Duration::from_millis(30),
+            gate_max: Duration::from_millis(100),
         }
     }
 }
@@ -159,6 +161,7 @@ impl Moving {
             options: &self.options,
             watch,
             progress: Progress::new(),
+            whole: false,
             comparing: false,
             report: Report::default(),
         }

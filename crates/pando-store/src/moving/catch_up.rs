@@ -43,6 +43,7 @@ impl Mover<'_> {
                 self.compare_batches(&batches).await?;
             }
         }
+        self.whole = upto == last;
         Ok(Caught::Behind(last - upto))
     }
 

@@ -9,11 +9,12 @@
 //! at home and what is in PostgreSQL is a copy; after it, the other way round. The writes that it
 //! needs in PostgreSQL are on disk there before.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::MoveOptions;
 use super::error::MoveError;
 use super::gate::{Gate, Home};
 use super::mover::{Caught, Mover};
@@ -24,7 +25,30 @@ use super::target::Target;
 const LAG_AT_GATE: i64 = 50;
 
 /// How often it is tried.
-const ATTEMPTS_MAX: u32 = 20;
+pub(super) const ATTEMPTS_MAX: u32 = 20;
+
+/// After how many tries the limits begin to grow.
+const PATIENT_ATTEMPTS: u32 = 5;
+
+/// What one try may take.
+pub(super) struct Limits {
+    pub(super) close: Duration,
+    pub(super) drain: Duration,
+    /// Writes go on for so long before the next one.
+    pub(super) pause: Duration,
+}
+
+impl MoveOptions {
+    /// The first tries must be quick; a machine that is never quick gets more time later.
+    pub(super) fn limits(&self, attempt: u32) -> Limits {
+        let factor = attempt.saturating_sub(PATIENT_ATTEMPTS).max(1);
+        Limits {
+            close: self.gate_wait_max * factor,
+            drain: self.gate_max * factor,
+            pause: (self.gate_wait_max + self.gate_max) * attempt.min(10),
+        }
+    }
+}
 
 enum Drained {
     Decided,
@@ -38,18 +62,22 @@ impl Mover<'_> {
         let home = Home::Postgres(self.url.clone());
         gate.prepare(&home).await.map_err(MoveError::Gate)?;
         self.target.warm(&self.tables.clone()).await?;
-        for _attempt in 0..ATTEMPTS_MAX {
+        for attempt in 1..=ATTEMPTS_MAX {
             let caught = self.follow(LAG_AT_GATE).await?;
             if caught == Caught::Schema {
                 return Ok(caught);
             }
             let asked = Instant::now();
-            let closed = match timeout(self.options.gate_wait_max, gate.close()).await {
+            let Limits { close, drain, pause } = self.options.limits(attempt);
+            let closed = match timeout(close, gate.close()).await {
                 Ok(closed) => closed.map_err(MoveError::Gate)?,
                 // A long write runs: those behind it have waited enough.
-                Err(_elapsed) => continue,
+                Err(_elapsed) => {
+                    tokio::time::sleep(pause).await;
+                    continue;
+                }
             };
-            match timeout(self.options.gate_max, self.drain()).await {
+            match timeout(drain, self.drain(drain)).await {
                 Ok(Ok(Drained::Decided)) => {
                     closed.switch();
                     self.report.gate = asked.elapsed();
@@ -66,14 +94,14 @@ impl Mover<'_> {
                 }
             }
             warn!("the last changes did not come over in time; writes went on");
-            self.rest(asked).await;
+            tokio::time::sleep(pause).await;
         }
-        let limit_ms = self.options.gate_max.as_millis();
+        let limit_ms = self.options.limits(ATTEMPTS_MAX).drain.as_millis();
         Err(MoveError::TooSlow { limit_ms, attempts: ATTEMPTS_MAX })
     }
 
     /// Brings the last changes over and decides.
-    async fn drain(&mut self) -> Result<Drained, MoveError> {
+    async fn drain(&mut self, within: Duration) -> Result<Drained, MoveError> {
         let last = self.source.begin()?;
         let drained = self.drain_to(last).await;
         self.source.end()?;
@@ -81,7 +109,7 @@ impl Mover<'_> {
             return Ok(Drained::Schema);
         }
         self.step(Step::CutOver, 0)?;
-        Ok(match self.source.decide_move(&self.url, last, self.options.gate_max)? {
+        Ok(match self.source.decide_move(&self.url, last, within)? {
             true => Drained::Decided,
             false => Drained::Overtaken,
         })

@@ -10,9 +10,6 @@ use super::progress::Step;
 use super::table::Table;
 use crate::postgres::{ddl, view};
 
-/// The changes that may come up while the first index is made.
-const LAG_AT_INDEX: i64 = 1;
-
 impl Mover<'_> {
     /// Makes the indexes that collections declare, and the views.
     pub(super) async fn make_indexes(&mut self) -> Result<Caught, MoveError> {
@@ -21,7 +18,7 @@ impl Mover<'_> {
                 continue;
             }
             // Unique indexes want the rows as SQLite had them at one moment.
-            let caught = self.follow(LAG_AT_INDEX).await?;
+            let caught = self.catch_up_wholly().await?;
             if caught == Caught::Schema {
                 return Ok(caught);
             }

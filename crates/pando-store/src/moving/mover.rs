@@ -21,6 +21,9 @@ use super::{MoveOptions, Report};
 /// Changes that one pass brings over before there are indexes that other values could violate.
 pub(super) const CHANGES_PER_PASS: i64 = 20_000;
 
+/// Passes without a lesser lag after which it is as small as it gets.
+const VAIN_MAX: u32 = 20;
+
 /// A lag that is soon gone, however many writes go on.
 const LAG_SMALL: i64 = 1_000;
 
@@ -36,9 +39,33 @@ pub(super) struct Mover<'a> {
     pub(super) options: &'a MoveOptions,
     pub(super) watch: &'a mut dyn Watch,
     pub(super) progress: Progress,
+    /// Whether the last pass left nothing of its state behind.
+    pub(super) whole: bool,
     /// Whether what comes over is compared at once.
     pub(super) comparing: bool,
     pub(super) report: Report,
+}
+
+/// Knows when there is no use in trying on.
+#[derive(Debug)]
+pub(super) struct Patience {
+    least: i64,
+    vain: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { least: i64::MAX, vain: 0 }
+    }
+}
+
+impl Patience {
+    /// Whether `left` was no less for many times.
+    pub(super) fn is_over(&mut self, left: i64) -> bool {
+        self.vain = if left < self.least { 0 } else { self.vain + 1 };
+        self.least = self.least.min(left);
+        self.vain >= VAIN_MAX
+    }
 }
 
 /// How a pass of catching up ended.
@@ -122,16 +149,29 @@ impl<'a> Mover<'a> {
         Schema::new(of_tables.chain(self.views.iter().cloned()))
     }
 
-    /// Catches up until fewer than `enough` changes are left.
+    /// Catches up until fewer than `enough` changes are left, or it gets no better: so many writes
+    /// go on that there are always more.
     pub(super) async fn follow(&mut self, enough: i64) -> Result<Caught, MoveError> {
+        let mut patience = Patience::default();
         loop {
             let began = Instant::now();
             let caught = self.catch_up().await?;
             self.step(Step::CatchUp, 0)?;
             match caught {
-                Caught::Behind(lag) if lag < enough => return Ok(caught),
+                Caught::Behind(lag) if lag < enough || patience.is_over(lag) => return Ok(caught),
                 Caught::Behind(_) => self.rest(began).await,
                 Caught::Schema => return Ok(caught),
+            }
+        }
+    }
+
+    /// Brings over all that there was at one moment, after which the target is as SQLite was.
+    pub(super) async fn catch_up_wholly(&mut self) -> Result<Caught, MoveError> {
+        loop {
+            let caught = self.catch_up().await?;
+            self.step(Step::CatchUp, 0)?;
+            if self.whole || caught == Caught::Schema {
+                return Ok(caught);
             }
         }
     }
@@ -174,5 +214,18 @@ impl<'a> Mover<'a> {
     /// The table that the log calls so, if it moves.
     pub(super) fn table(&self, key: &str) -> Option<Arc<Table>> {
         self.tables.iter().find(|table| table.key == key).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Patience, VAIN_MAX};
+
+    #[test]
+    fn patience_ends_when_nothing_gets_better() {
+        let mut patience = Patience::default();
+        assert!((0..1000).rev().all(|left| !patience.is_over(left)));
+        let more = (0..VAIN_MAX - 1).all(|_| !patience.is_over(7));
+        assert!(more && patience.is_over(7));
     }
 }

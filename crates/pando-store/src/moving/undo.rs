@@ -17,9 +17,10 @@ use tokio::time::timeout;
 
 use super::capture::decide_undo;
 use super::cells::{Raw, lite_value};
+use super::cut_over::{ATTEMPTS_MAX, Limits};
 use super::error::{MoveError, UndoRefusal};
 use super::gate::{Gate, Home};
-use super::mover::Mover;
+use super::mover::{Mover, Patience};
 use super::progress::{Progress, Step, Watch};
 use super::source::collection;
 use super::table::{Table, lite};
@@ -30,13 +31,13 @@ use super::{Moving, Report, verify};
 pub(super) const UNDO_S: u64 = 24 * 3600;
 
 /// Notes that make it worth another pass before writes are held.
-const NOTES_AT_GATE: usize = 50;
+const NOTES_AT_GATE: i64 = 50;
+
+/// Notes that are kept at most: those of a hundred million writes.
+const NOTES_BYTES_MAX: i64 = 6 << 30;
 
 /// Ids that one query asks for.
 const IDS_PER_QUERY: usize = 1_000;
-
-/// How often it is tried.
-const ATTEMPTS_MAX: u32 = 20;
 
 /// How long one state of PostgreSQL is held for comparing.
 const SLICE: Duration = Duration::from_millis(500);
@@ -77,20 +78,24 @@ impl Moving {
         source.stop_capture()
     }
 
-    /// Ends what nobody has ended in time: the notes of a move that cannot be undone any more, the
-    /// log of one that was begun and not taken up again for a day. To be called now and then,
-    /// while no move is at work. True if there was something.
+    /// Ends what nobody has ended in time: the notes of a move that cannot be undone any more or
+    /// that have become too many, the log of one that was begun and not taken up again for a day.
+    /// To be called now and then, while no move is at work. True if there was something.
     pub async fn expire(&self) -> Result<bool, MoveError> {
         let mut source = self.source()?;
         let Some(record) = source.record()? else { return Ok(false) };
-        if record.age_s() < UNDO_S || record.undoing || !source.has_table("_pando_changes")? {
+        if !source.has_table("_pando_changes")? {
             return Ok(false);
         }
+        let late = record.age_s() >= UNDO_S;
         if !record.moved {
-            return source.forget_move().map(|()| true);
+            return if late { source.forget_move().map(|()| true) } else { Ok(false) };
         }
         drop(source);
-        self.finish().await.map(|()| true)
+        if late || Target::connect(&record.url).await?.notes_bytes().await? > NOTES_BYTES_MAX {
+            return self.finish().await.map(|()| true);
+        }
+        Ok(false)
     }
 }
 
@@ -140,14 +145,18 @@ impl Mover<'_> {
         for table in self.tables.clone() {
             self.target.prepared(&select_of(&table)).await?;
         }
-        for _attempt in 0..ATTEMPTS_MAX {
+        for attempt in 1..=ATTEMPTS_MAX {
             self.undo_until_small().await?;
             let asked = Instant::now();
-            let closed = match timeout(self.options.gate_wait_max, gate.close()).await {
+            let Limits { close, drain, pause } = self.options.limits(attempt);
+            let closed = match timeout(close, gate.close()).await {
                 Ok(closed) => closed.map_err(MoveError::Gate)?,
-                Err(_elapsed) => continue,
+                Err(_elapsed) => {
+                    tokio::time::sleep(pause).await;
+                    continue;
+                }
             };
-            match timeout(self.options.gate_max, self.undo_decide()).await {
+            match timeout(drain, self.undo_decide()).await {
                 Ok(Ok(())) => {
                     closed.switch();
                     self.report.gate = asked.elapsed();
@@ -165,13 +174,14 @@ impl Mover<'_> {
                     self.undo_start_over().await?;
                 }
             }
-            self.rest(asked).await;
+            tokio::time::sleep(pause).await;
         }
-        let limit_ms = self.options.gate_max.as_millis();
+        let limit_ms = self.options.limits(ATTEMPTS_MAX).drain.as_millis();
         Err(MoveError::TooSlow { limit_ms, attempts: ATTEMPTS_MAX })
     }
 
     async fn undo_until_small(&mut self) -> Result<(), MoveError> {
+        let mut patience = Patience::default();
         loop {
             let began = Instant::now();
             self.target.client.batch_execute(SNAPSHOT).await?;
@@ -181,7 +191,8 @@ impl Mover<'_> {
             self.target.client.batch_execute("COMMIT").await?;
             self.progress.lag = u64::try_from(notes).unwrap_or(u64::MAX);
             self.step(Step::CatchUp, self.progress.lag)?;
-            if notes < NOTES_AT_GATE {
+            let left = i64::try_from(notes).unwrap_or(i64::MAX);
+            if left < NOTES_AT_GATE || patience.is_over(left) {
                 return Ok(());
             }
             self.rest(began).await;
@@ -327,6 +338,12 @@ impl Target {
     /// Whether what changes here is noted.
     pub(super) async fn captures(&self) -> Result<bool, MoveError> {
         let text = "SELECT to_regclass('pando.changes') IS NOT NULL";
+        Ok(self.client.query_one(text, &[]).await?.get(0))
+    }
+
+    /// How large the notes are.
+    async fn notes_bytes(&self) -> Result<i64, MoveError> {
+        let text = "SELECT coalesce(pg_relation_size(to_regclass('pando.changes')), 0)";
         Ok(self.client.query_one(text, &[]).await?.get(0))
     }
 

@@ -13,7 +13,7 @@ const PASSWORD: &str = "1234567890";
 /// Reads and writes with PocketBase.
 fn works_in_pocketbase(world: &World) {
     let home = tempfile::tempdir().unwrap();
-    // PocketBase looks for migrations beside its directory.
+    // It looks for migrations beside its directory.
     let copy = home.path().join("data");
     fixture::copy_dir(world.dir.path(), &copy).unwrap();
     server::upsert_superuser(Product::Oracle, &copy, EMAIL, PASSWORD).unwrap();
