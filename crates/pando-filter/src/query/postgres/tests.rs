@@ -150,13 +150,13 @@ fn pages_are_written_out_up_to_the_tenth() {
     let page = |limit, offset| {
         let mut sql = Sql::new(Dialect::Postgres);
         super::write_page(&mut sql, limit, offset);
-        format!("{} {:?}", sql.text, sql.values)
+        format!("{} {:?}", sql.text.trim_start(), sql.values)
     };
     let pages = [(30, 0), (30, 270), (30, 300), (i64::MAX, 1)].map(|(limit, at)| page(limit, at));
     expect![[r#"
-         LIMIT 30 []
-         LIMIT 30 OFFSET 270 []
-         LIMIT 30 OFFSET $1::int8 [Int(300)]
-         LIMIT 9223372036854775807 OFFSET 1 []"#]]
+        LIMIT 30 []
+        LIMIT 30 OFFSET 270 []
+        LIMIT 30 OFFSET $1::int8 [Int(300)]
+        LIMIT 9223372036854775807 OFFSET 1 []"#]]
     .assert_eq(&pages.join("\n"));
 }
