@@ -140,8 +140,14 @@ impl App {
 
     /// The record as whoever comes now reads it.
     pub(crate) async fn find(&self, name: &str, id: &str) -> Option<Record> {
-        let mut reader = self.store().read().await.unwrap();
-        reader.find(&self.collection(name), id).await.unwrap()
+        loop {
+            let mut reader = self.store().read().await.unwrap();
+            match reader.find(&self.collection(name), id).await {
+                // The collection has changed since we looked at it; a request is told to try again.
+                Err(error) if error.is_outdated() => {}
+                found => return found.unwrap(),
+            }
+        }
     }
 
     /// The value of a field as JSON text, as whoever comes now reads it.
