@@ -187,7 +187,11 @@ impl<'a> Query<'a> {
         let mut sql = self.start();
         match self.dialect {
             Dialect::Sqlite => self.write_list(&mut sql, columns),
-            Dialect::Postgres => self.write_list_postgres(&mut sql, columns),
+            Dialect::Postgres => {
+                self.write_list_postgres(&mut sql, columns);
+                postgres::write_page(&mut sql, limit, offset);
+                return sql;
+            }
         }
         sql.push(" LIMIT ").bind(SqlValue::Int(limit));
         if offset > 0 {

@@ -1,7 +1,7 @@
 //! A connection to the database, and what may be asked of it.
 //!
 //! The calls are `async` since PostgreSQL is behind a network. On SQLite they are done when they
-//! return.
+//! return. What PostgreSQL needs to wait is boxed, so that it costs requests on SQLite nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Conn {
     pub async fn execute(&mut self, sql: &Sql) -> Result<usize, StoreError> {
         match &mut self.database {
             Database::Sqlite(database) => database.execute(sql),
-            Database::Postgres(database) => database.execute(sql).await,
+            Database::Postgres(database) => Box::pin(database.execute(sql)).await,
         }
     }
 
@@ -88,7 +88,7 @@ impl Conn {
     pub(crate) async fn batch(&mut self, text: &str) -> Result<(), StoreError> {
         match &mut self.database {
             Database::Sqlite(database) => database.batch(text),
-            Database::Postgres(database) => database.batch(text).await,
+            Database::Postgres(database) => Box::pin(database.batch(text)).await,
         }
     }
 
@@ -100,7 +100,7 @@ impl Conn {
     ) -> Result<Vec<Record>, StoreError> {
         match &mut self.database {
             Database::Sqlite(database) => database.records(collection, sql),
-            Database::Postgres(database) => database.records(collection, sql).await,
+            Database::Postgres(database) => Box::pin(database.records(collection, sql)).await,
         }
     }
 
@@ -118,7 +118,7 @@ impl Conn {
                 Ok((records, Some(self.integer(count).await?.unwrap_or(0))))
             }
             Database::Postgres(database) => {
-                let (records, total) = database.page(collection, list, count).await?;
+                let (records, total) = Box::pin(database.page(collection, list, count)).await?;
                 Ok((records, Some(total)))
             }
         }
@@ -128,7 +128,7 @@ impl Conn {
     pub async fn rows(&mut self, sql: &Sql) -> Result<Vec<Vec<SqlValue>>, StoreError> {
         match &mut self.database {
             Database::Sqlite(database) => database.rows(sql),
-            Database::Postgres(database) => database.rows(sql).await,
+            Database::Postgres(database) => Box::pin(database.rows(sql)).await,
         }
     }
 
@@ -157,7 +157,7 @@ impl Conn {
     pub async fn exists(&mut self, sql: &Sql) -> Result<bool, StoreError> {
         match &mut self.database {
             Database::Sqlite(database) => database.exists(sql),
-            Database::Postgres(database) => Ok(!database.rows(sql).await?.is_empty()),
+            Database::Postgres(database) => Ok(!Box::pin(database.rows(sql)).await?.is_empty()),
         }
     }
 

@@ -7,6 +7,7 @@ mod connection;
 pub mod ddl;
 mod engine;
 mod error;
+mod facts;
 mod hold;
 mod order;
 mod pool;

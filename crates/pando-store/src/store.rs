@@ -152,7 +152,7 @@ impl Store {
             Engine::Sqlite(engine) => {
                 Held::Sqlite(engine.read(self.shared.known.load().version).await?)
             }
-            Engine::Postgres(engine) => Held::Postgres(engine.read().await?),
+            Engine::Postgres(engine) => Held::Postgres(Box::pin(engine.read()).await?),
         }))
     }
 

@@ -10,6 +10,26 @@ use crate::postgres::{sort_nullable, write_sort_key};
 use crate::sql::Sql;
 use crate::term::{Column, Term};
 
+/// Pages whose place is part of the statement. Each is a statement of its own to the server, so
+/// those further on, which few ask for, share one.
+const PAGES_WRITTEN_OUT: i64 = 10;
+
+/// Appends how many rows are read, after how many others. As text, not as values to be bound: of a
+/// statement that does not tell how many rows it is about, PostgreSQL keeps no plan, but makes one
+/// each time that it runs.
+pub(super) fn write_page(sql: &mut Sql, limit: i64, offset: i64) {
+    sql.push(" LIMIT ").integer(limit);
+    match offset {
+        ..=0 => {}
+        _ if offset < PAGES_WRITTEN_OUT.saturating_mul(limit) => {
+            sql.push(" OFFSET ").integer(offset);
+        }
+        _ => {
+            sql.push(" OFFSET ").bind(offset);
+        }
+    }
+}
+
 impl Query<'_> {
     pub(super) fn write_list_postgres(&self, sql: &mut Sql, columns: Columns) {
         if !self.multiplies() {

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use pando_filter::{Dialect, Sql};
 use pando_schema::{Schema, Settings, SqlValue, system_collections};
 
-use super::{FUNCTIONS, TABLES, tables};
+use super::{FUNCTIONS, TABLES, facts, tables};
 use crate::store::Known;
 use crate::{Conn, StoreError, collections, settings};
-
-/// The oldest server that will do: 15.0.
-const VERSION_MIN: i64 = 150_000;
 
 /// What processes that start at once wait for: "pand" in ASCII.
 const START_LOCK: i64 = 0x7061_6e64;
@@ -19,7 +16,7 @@ const START_LOCK: i64 = 0x7061_6e64;
 /// Checks the server, installs the functions, and fills a new database like a fresh data
 /// directory. Several processes may do so at once.
 pub(super) async fn prepare(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreError> {
-    check(conn).await?;
+    facts::check(conn).await?;
     let mut lock = sql("SELECT pg_advisory_lock(");
     lock.bind(START_LOCK).push(")::text");
     conn.rows(&lock).await?;
@@ -28,59 +25,6 @@ pub(super) async fn prepare(conn: &mut Conn, key: Option<&str>) -> Result<(), St
     unlock.bind(START_LOCK).push(")");
     conn.rows(&unlock).await?;
     done
-}
-
-async fn check(conn: &mut Conn) -> Result<(), StoreError> {
-    let facts = "SELECT current_setting('server_version_num')::int8, \
-                 current_setting('server_encoding'), current_setting('server_version'), \
-                 has_database_privilege(current_database(), 'CREATE'), \
-                 has_schema_privilege(current_schema(), 'CREATE'), current_user::text, \
-                 current_setting('transaction_read_only'), current_schema()::text";
-    let row = conn.rows(&sql(facts)).await?.pop().unwrap_or_default();
-    let refused = |reason: String| Err(StoreError::Unsuitable(reason));
-    let [
-        SqlValue::Int(number),
-        SqlValue::Text(encoding),
-        SqlValue::Text(version),
-        create_schema,
-        create_table,
-        SqlValue::Text(user),
-        SqlValue::Text(read_only),
-        schema,
-    ] = row.as_slice()
-    else {
-        return refused("the server tells nothing about itself".to_owned());
-    };
-    if *number < VERSION_MIN {
-        return refused(format!(
-            "the server is PostgreSQL {version}\nhint: Pando needs 15 or later"
-        ));
-    }
-    if encoding != "UTF8" {
-        return refused(format!(
-            "the database is encoded in {encoding}\nhint: make one by \
-             CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
-        ));
-    }
-    if read_only == "on" {
-        return refused(
-            "the server only reads\nhint: give the URL of the primary; or is \
-             default_transaction_read_only on?"
-                .to_owned(),
-        );
-    }
-    let new = conn.rows(&sql("SELECT to_regclass('pando.state')::text")).await?;
-    let new = matches!(new.first().map(Vec::as_slice), Some([SqlValue::Null]));
-    if *schema == SqlValue::Null {
-        return refused("there is no schema to make tables in (search_path)".to_owned());
-    }
-    if *create_table != SqlValue::Int(1) || new && *create_schema != SqlValue::Int(1) {
-        return refused(format!(
-            "the user {user} may not make tables there\nhint: GRANT CREATE ON DATABASE … TO \
-             \"{user}\"; GRANT CREATE ON SCHEMA public TO \"{user}\""
-        ));
-    }
-    Ok(())
 }
 
 async fn prepare_alone(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreError> {

@@ -69,10 +69,15 @@ impl From<Error> for StoreError {
             | SqlState::DISK_FULL
             | SqlState::OUT_OF_MEMORY
             | SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::Unavailable(words(&error)),
-            SqlState::INVALID_PASSWORD
-            | SqlState::INVALID_AUTHORIZATION_SPECIFICATION
-            | SqlState::INVALID_CATALOG_NAME
-            | SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Unsuitable(words(&error)),
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                let hint = "hint: user and password stand in database.url";
+                StoreError::Unsuitable(format!("{}\n{hint}", words(&error)))
+            }
+            SqlState::INVALID_CATALOG_NAME => {
+                let hint = "hint: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0";
+                StoreError::Unsuitable(format!("{}\n{hint}", words(&error)))
+            }
+            SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Unsuitable(words(&error)),
             ref code if code.code() == OUTDATED => StoreError::Outdated,
             _ => StoreError::Postgres(error),
         }

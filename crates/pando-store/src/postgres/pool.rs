@@ -8,9 +8,10 @@ use deadpool::Runtime;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 
 use super::room::{Place, Room};
-use super::{Connection, tls};
+use super::{Connection, error, facts, tls};
 use crate::options::{Database, StoreOptions};
 use crate::{Conn, StoreError};
 
@@ -173,17 +174,30 @@ impl Connector {
     pub(crate) async fn client(&self) -> Result<tokio_postgres::Client, StoreError> {
         let client = match &self.tls {
             tls::Tls::None => {
-                let (client, connection) = self.config.connect(tokio_postgres::NoTls).await?;
+                let (client, connection) =
+                    self.config.connect(tokio_postgres::NoTls).await.map_err(refused)?;
                 drive(connection);
                 client
             }
             tls::Tls::Rustls(connector) => {
-                let (client, connection) = self.config.connect(connector.clone()).await?;
+                let (client, connection) =
+                    self.config.connect(connector.clone()).await.map_err(refused)?;
                 drive(connection);
                 client
             }
         };
         Ok(client)
+    }
+}
+
+/// Why a server takes no connection.
+fn refused(error: tokio_postgres::Error) -> StoreError {
+    match error.code() {
+        // A setting of ours that it does not know.
+        Some(&SqlState::UNDEFINED_OBJECT) => {
+            StoreError::Unsuitable(facts::too_old(&error::words(&error)))
+        }
+        _ => error.into(),
     }
 }
 

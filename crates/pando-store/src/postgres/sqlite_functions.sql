@@ -87,6 +87,39 @@ CREATE OR REPLACE AGGREGATE pando.min(pando.value)
 CREATE OR REPLACE AGGREGATE pando.max(pando.value)
   (SFUNC = pando.greatest_value, STYPE = pando.value, PARALLEL = SAFE);
 
+-- Sums of real numbers, with what gets lost between them beside. After `func.c` of SQLite
+-- (`kahanBabuskaStep`).
+CREATE OR REPLACE FUNCTION pando.sum_step(state float8[], val float8) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  sum float8;
+BEGIN
+  IF val IS NULL THEN
+    RETURN state;
+  ELSIF state IS NULL THEN
+    RETURN ARRAY[val, 0];
+  END IF;
+  sum := state[1] + val;
+  IF abs(state[1]) > abs(val) THEN
+    RETURN ARRAY[sum, state[2] + ((state[1] - sum) + val)];
+  END IF;
+  RETURN ARRAY[sum, state[2] + ((val - sum) + state[1])];
+END $$;
+
+-- The sum of integers, which is exact, and of the rest.
+CREATE OR REPLACE FUNCTION pando.sum_total(whole float8, rest float8[]) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF rest IS NULL THEN
+    RETURN whole;
+  END IF;
+  rest := pando.sum_step(rest, whole);
+  RETURN rest[1] + CASE WHEN abs(rest[2]) < 'Infinity' THEN rest[2] ELSE 0 END;
+END $$;
+
+CREATE OR REPLACE AGGREGATE pando.sum_rest(float8)
+  (SFUNC = pando.sum_step, STYPE = float8[], PARALLEL = SAFE);
+
 -- Texts, each once, in the order in which they come first.
 CREATE OR REPLACE FUNCTION pando.join_distinct(texts text[], separator text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

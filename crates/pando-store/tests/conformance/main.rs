@@ -17,7 +17,6 @@ mod transactions;
 mod values;
 
 use std::pin::Pin;
-use std::time::Instant;
 
 use app::{App, Engine};
 use pando_testkit::Postgres;
@@ -44,7 +43,6 @@ fn check(engine: Engine, cases: &'static [Case]) {
     let _server = (engine == Engine::Postgres).then(|| Postgres::start().unwrap());
     let mut failed = Vec::new();
     for case in cases {
-        let begun = Instant::now();
         // A thread each, so that a panic ends one case only. What it says goes to the output.
         let thread = std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -58,7 +56,6 @@ fn check(engine: Engine, cases: &'static [Case]) {
         if thread.join().is_err() {
             failed.push(case.name);
         }
-        println!("{}: {:?}", case.name, begun.elapsed());
     }
     assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), cases.len());
 }

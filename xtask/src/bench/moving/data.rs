@@ -104,7 +104,7 @@ impl Dataset {
         json!({
             "id": post(number), "title": title(number), "author": author(number % self.authors()),
             "body": "lorem ipsum dolor sit amet consectetur adipiscing elit ".repeat(4),
-            "tags": &["a", "b", "c"][..number % 4], "views": number % 1000, "public": number % 2 == 0,
+            "tags": &["a", "b", "c"][..number % 4], "views": number % 1000, "public": number.is_multiple_of(2),
             "meta": { "number": number, "words": ["one", "two"] },
         })
     }

@@ -26,13 +26,18 @@ pub fn create_index(collection: &Collection, statement: &str) -> Result<String, 
     }
     let columns: Result<Vec<String>, IndexRefused> =
         index.columns.iter().map(|column| element(collection, column)).collect();
+    let mut columns = columns?;
+    if !index.unique {
+        // As SQLite's indexes end with the rowid: a sort that falls back on it needs no sorting.
+        columns.push("\"_n\"".to_owned());
+    }
     let mut text = format!(
         "CREATE {}INDEX {}{} ON {} ({})",
         if index.unique { "UNIQUE " } else { "" },
         if index.optional { "IF NOT EXISTS " } else { "" },
         quoted(&index.index_name),
         quoted(&collection.name),
-        columns?.join(", ")
+        columns.join(", ")
     );
     if !index.condition.is_empty() {
         let condition = expression::condition(collection, &index.condition)

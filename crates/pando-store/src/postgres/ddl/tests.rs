@@ -91,7 +91,9 @@ fn check(statement: &str, expect: Expect) {
 fn indexes_are_translated() {
     check(
         "CREATE INDEX `a` ON `posts` (`title` COLLATE NOCASE DESC, views)",
-        expect![[r#"CREATE INDEX "a" ON "posts" ((lower("title")) COLLATE "C" DESC, "views")"#]],
+        expect![[
+            r#"CREATE INDEX "a" ON "posts" ((lower("title")) COLLATE "C" DESC, "views", "_n")"#
+        ]],
     );
     check(
         "CREATE UNIQUE INDEX IF NOT EXISTS a ON posts (TITLE) WHERE `title` != ''",
@@ -102,24 +104,26 @@ fn indexes_are_translated() {
     check(
         "CREATE INDEX a ON posts (cats, meta) WHERE pub AND views > '5' OR NOT pub = 0",
         expect![[
-            r#"CREATE INDEX "a" ON "posts" ((("cats"::text)) COLLATE "C", (("meta"::text)) COLLATE "C") WHERE (("pub" AND ("views" > 5)) OR (NOT ("pub" = FALSE)))"#
+            r#"CREATE INDEX "a" ON "posts" ((("cats"::text)) COLLATE "C", (("meta"::text)) COLLATE "C", "_n") WHERE (("pub" AND ("views" > 5)) OR (NOT ("pub" = FALSE)))"#
         ]],
     );
     check(
         "CREATE INDEX a ON posts (lower(title), json_extract(meta, '$.a.b'), pub)",
         expect![[
-            r#"CREATE INDEX "a" ON "posts" ((lower("title")) COLLATE "C", (pando.json("meta", '{"a","b"}')), "pub")"#
+            r#"CREATE INDEX "a" ON "posts" ((lower("title")) COLLATE "C", (pando.json("meta", '{"a","b"}')), "pub", "_n")"#
         ]],
     );
     check(
         "CREATE INDEX a ON posts (id) WHERE title = \"b'c\" AND title > 5 AND [meta] IS NOT NULL AND views BETWEEN 1 AND -2.5",
         expect![[
-            r#"CREATE INDEX "a" ON "posts" ("id") WHERE (("title" = 'b''c') AND ("title" > '5') AND (("meta"::text) IS NOT NULL) AND ((("views" >= 1) AND ("views" <= -2.5))))"#
+            r#"CREATE INDEX "a" ON "posts" ("id", "_n") WHERE (("title" = 'b''c') AND ("title" > '5') AND (("meta"::text) IS NOT NULL) AND ((("views" >= 1) AND ("views" <= -2.5))))"#
         ]],
     );
     check(
         "CREATE INDEX a ON posts (`_b`) WHERE title = 'x' COLLATE nocase",
-        expect![[r#"CREATE INDEX "a" ON "posts" ("_b~") WHERE (lower("title") = lower('x'))"#]],
+        expect![[
+            r#"CREATE INDEX "a" ON "posts" ("_b~", "_n") WHERE (lower("title") = lower('x'))"#
+        ]],
     );
 }
 

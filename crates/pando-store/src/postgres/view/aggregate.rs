@@ -2,8 +2,6 @@
 //!
 //! Source: <https://sqlite.org/lang_aggfunc.html>, <https://sqlite.org/windowfunctions.html>.
 
-use std::fmt::Write as _;
-
 use super::scope::{Scope, same};
 use super::select::sort_key;
 use super::tree::{Call, Expr, Over, Window};
@@ -25,6 +23,9 @@ struct Around {
     distinct: &'static str,
     /// ` ORDER BY …`, where the order of the rows matters.
     order: String,
+    filter: Option<String>,
+    /// ` OVER (…)`
+    over: String,
     /// ` FILTER (…) OVER (…)`
     after: String,
 }
@@ -41,13 +42,14 @@ impl Translator<'_> {
         let arguments: Result<Vec<Typed>, ViewRefused> =
             call.arguments.iter().map(|argument| self.expr(&inner, argument)).collect();
         let arguments = arguments?;
-        let mut after = String::new();
-        if let Some(filter) = &call.filter {
-            let _ = write!(after, " FILTER (WHERE {})", self.expr(&inner, filter)?.truth());
-        }
-        if let Some(over) = &call.over {
-            let _ = write!(after, " OVER ({})", self.over(&inner, expr, over, &call.name)?);
-        }
+        let filter = call.filter.as_ref().map(|filter| self.expr(&inner, filter)).transpose()?;
+        let filter = filter.map(|filter| filter.truth());
+        let over = match &call.over {
+            Some(over) => format!(" OVER ({})", self.over(&inner, expr, over, &call.name)?),
+            None => String::new(),
+        };
+        let filtered = filter.as_ref().map(|filter| format!(" FILTER (WHERE {filter})"));
+        let after = format!("{}{over}", filtered.unwrap_or_default());
         let mut order = Vec::new();
         for term in &call.order {
             order.push(sort_key(&self.expr(&inner, &term.expr)?, term));
@@ -62,7 +64,7 @@ impl Translator<'_> {
             format!(" ORDER BY {}", order.join(", "))
         };
         let distinct = if call.distinct { "DISTINCT " } else { "" };
-        let around = Around { distinct, order, after };
+        let around = Around { distinct, order, filter, over, after };
         if let Some(typed) = of_window(call, &arguments, &around) {
             return Ok(typed);
         }
@@ -134,7 +136,7 @@ impl Translator<'_> {
         separator: &Typed,
         around: &Around,
     ) -> Result<Typed, ViewRefused> {
-        let Around { order, after, distinct } = around;
+        let Around { order, after, distinct, .. } = around;
         let (text, separator) = (only.text(), separator.text());
         if distinct.is_empty() {
             let sql = format!("string_agg({text}, coalesce({separator}, ''){order}){after}");
@@ -258,10 +260,14 @@ fn sum(only: &Typed, around: &Around) -> Typed {
     }
 }
 
-/// SQLite loses no digits between the numbers that it adds.
+/// SQLite loses no digits between the numbers that it adds. PostgreSQL loses none between integers.
 fn sum_of_reals(float: &str, around: &Around) -> String {
-    let Around { distinct, after, .. } = around;
-    format!("(sum({distinct}({float})::text::numeric){after})::float8")
+    let Around { distinct, filter, over, .. } = around;
+    let also = filter.as_ref().map_or_else(String::new, |filter| format!(" AND {filter}"));
+    format!(
+        "pando.sum_total(sum({distinct}{float}) FILTER (WHERE {float} = trunc({float}){also}){over}, \
+         pando.sum_rest({distinct}{float}) FILTER (WHERE {float} <> trunc({float}){also}){over})"
+    )
 }
 
 fn json_list(start: &str, item: &str, end: &str, around: &Around) -> Typed {

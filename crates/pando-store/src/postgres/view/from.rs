@@ -57,6 +57,7 @@ impl Translator<'_> {
                 (Join::Right, _) => "RIGHT JOIN",
                 (Join::Full, _) => "FULL JOIN",
             };
+            may_be_null(&mut scope.tables, before, joined.join);
             let _ = write!(sql, " {word} {source}");
             match condition {
                 Some(condition) => {
@@ -269,7 +270,9 @@ fn collection_table(collection: &Collection, alias: &str) -> (String, Table) {
     }
     let columns = fields.into_iter().map(|field| {
         let (kind, affinity) = of_field(field, collection.kind);
-        column_of(alias, &field.name, kind, affinity)
+        let mut column = column_of(alias, &field.name, kind, affinity);
+        column.typed.always = !view && kind != Kind::Document;
+        column
     });
     let columns = columns.collect();
     let table = if view {
@@ -284,6 +287,24 @@ fn collection_table(collection: &Collection, alias: &str) -> (String, Table) {
 fn stored(alias: &str, columns: Vec<Column>, key: Option<[String; 2]>) -> Table {
     let row = format!("{alias}.\"_n\"");
     Table { columns, row: Some(row.clone()), key, order: vec![row], ..Table::default() }
+}
+
+/// Notes what an outer join of the tables from `joined` on may leave empty.
+fn may_be_null(tables: &mut [Table], joined: usize, join: Join) {
+    let (left, right) = tables.split_at_mut(joined);
+    let empty = |tables: &mut [Table]| {
+        let columns = tables.iter_mut().flat_map(|table| &mut table.columns);
+        columns.for_each(|column| column.typed.always = false);
+    };
+    match join {
+        Join::Inner => {}
+        Join::Left => empty(right),
+        Join::Right => empty(left),
+        Join::Full => {
+            empty(left);
+            empty(right);
+        }
+    }
 }
 
 /// The names of columns that both sides of a NATURAL JOIN have.

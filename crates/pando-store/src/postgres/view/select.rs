@@ -110,9 +110,7 @@ impl Translator<'_> {
             return Vec::new();
         }
         match groups {
-            Some(groups) => {
-                groups.by.iter().map(|(_, key)| format!("{} NULLS FIRST", key.key())).collect()
-            }
+            Some(groups) => groups.by.iter().map(|(_, key)| ascending(key)).collect(),
             None => scope.row_order(),
         }
     }
@@ -213,7 +211,7 @@ impl Translator<'_> {
         let mut order = self.order(&query.order, &outside, None)?;
         if rows != Rows::All || query.limit.is_some() {
             // As UNION and its relatives leave them in SQLite.
-            order.extend(outside.iter().map(|item| format!("{} NULLS FIRST", item.typed.key())));
+            order.extend(outside.iter().map(|item| ascending(&item.typed)));
         }
         let limit = self.limit(query, rows)?;
         if order.is_empty() && limit.is_empty() {
@@ -414,9 +412,18 @@ fn item<'i>(expr: &Expr, items: &'i [Item]) -> Result<Option<&'i Item>, ViewRefu
     Ok(items.iter().find(|item| item.expr.as_ref() == Some(expr)))
 }
 
+/// An expression to sort by, nulls first.
+fn ascending(typed: &Typed) -> String {
+    // Indexes have nulls last.
+    format!("{}{}", typed.key(), if typed.always { "" } else { " NULLS FIRST" })
+}
+
 /// An expression to sort by. Nulls come first in SQLite.
 pub(super) fn sort_key(typed: &Typed, term: &OrderTerm) -> String {
     let direction = if term.descending { "DESC" } else { "ASC" };
+    if typed.always {
+        return format!("{} {direction}", typed.key());
+    }
     let first = term.nulls_first.unwrap_or(!term.descending);
     format!("{} {direction} NULLS {}", typed.key(), if first { "FIRST" } else { "LAST" })
 }

@@ -71,14 +71,14 @@ fn groups_show_columns_of_one_row() {
         "select id, title, count(*) from posts group by id",
         3,
         expect![[
-            r#"SELECT pando.shown_json(q.c1) AS "f0", pando.shown_json(q.c2) AS "f1", to_json((q.c3)::int8) AS "f2" FROM (SELECT t1."id" AS c1, t1."title" AS c2, count(*) AS c3 FROM "posts" AS t1 GROUP BY t1."id", t1."_b" ORDER BY t1."id" COLLATE "C" NULLS FIRST) AS q"#
+            r#"SELECT pando.shown_json(q.c1) AS "f0", pando.shown_json(q.c2) AS "f1", to_json((q.c3)::int8) AS "f2" FROM (SELECT t1."id" AS c1, t1."title" AS c2, count(*) AS c3 FROM "posts" AS t1 GROUP BY t1."id", t1."_b" ORDER BY t1."id" COLLATE "C") AS q"#
         ]],
     );
     check(
         "select title, views, max(meta) from posts group by 1",
         3,
         expect![[
-            r#"SELECT pando.shown_json(q.c1) AS "f0", pando.shown_json((CASE WHEN (q.c2 = trunc(q.c2)) THEN pando.number_text(q.c2) ELSE pando.shown_real(q.c2) END)) AS "f1", pando.shown_json(pando.shown_text(q.c3)) AS "f2" FROM (SELECT t1."title" AS c1, (array_agg(t1."views" ORDER BY pando.json_cell(t1."meta") DESC NULLS LAST, t1."_n"))[1] AS c2, pando.max(pando.json_cell(t1."meta")) AS c3 FROM "posts" AS t1 GROUP BY t1."title" ORDER BY t1."title" COLLATE "C" NULLS FIRST) AS q"#
+            r#"SELECT pando.shown_json(q.c1) AS "f0", pando.shown_json((CASE WHEN (q.c2 = trunc(q.c2)) THEN pando.number_text(q.c2) ELSE pando.shown_real(q.c2) END)) AS "f1", pando.shown_json(pando.shown_text(q.c3)) AS "f2" FROM (SELECT t1."title" AS c1, (array_agg(t1."views" ORDER BY pando.json_cell(t1."meta") DESC NULLS LAST, t1."_n"))[1] AS c2, pando.max(pando.json_cell(t1."meta")) AS c3 FROM "posts" AS t1 GROUP BY t1."title" ORDER BY t1."title" COLLATE "C") AS q"#
         ]],
     );
 }

@@ -67,13 +67,15 @@ pub(super) struct Typed {
     pub(super) whole: Option<String>,
     /// A text that counts as JSON in functions of JSON.
     pub(super) json: bool,
+    /// A column that is never null.
+    pub(super) always: bool,
 }
 
 impl Typed {
     pub(super) fn new(kind: Kind, sql: impl Into<String>) -> Typed {
         let sql = sql.into();
         let (affinity, collate, literal, whole) = (Affinity::None, None, None, None);
-        Typed { sql, kind, affinity, collate, literal, whole, json: false }
+        Typed { sql, kind, affinity, collate, literal, whole, json: false, always: false }
     }
 
     pub(super) fn null() -> Typed {
@@ -112,6 +114,7 @@ impl Typed {
             literal: None,
             whole,
             json: false,
+            always: false,
         }
     }
 

@@ -103,7 +103,7 @@ pub(crate) fn random(rng: &mut Rng) -> String {
         0 => format!(" where {}", source.truth(2)),
         _ => String::new(),
     };
-    match source.rng.below(8) {
+    match source.rng.below(12) {
         0..=2 => format!("select p.id, {} from {table}{filter}", source.columns(3)),
         3 => format!("select distinct p.id, {} from {table}{filter}", source.columns(2)),
         4..=5 => {
@@ -119,6 +119,36 @@ pub(crate) fn random(rng: &mut Rng) -> String {
         6 => {
             let (key, aggregates) = (source.any(2), source.aggregates(3));
             format!("select {key} as id, {aggregates} from {table}{filter} group by {key}")
+        }
+        7 => {
+            let (column, key) = (source.any(2), source.any(1));
+            format!(
+                "select q.id, q.x0, q.x1, q.x0 || q.x1 as x, q.x0 > q.x1 as y0 from (select p.id, \
+                 {column} as x0, {key} as x1 from {table}{filter}) q where q.x0 is not null"
+            )
+        }
+        8 => {
+            let (key, aggregates) = (source.any(1), source.aggregates(2));
+            format!(
+                "with g as (select p.status as s, {key} as x0, {aggregates} from {table}{filter} \
+                 group by p.status, {key}) select t.id, g.s, g.x0, y0, y1 from teams t left join g on g.s != t.name"
+            )
+        }
+        9 => {
+            let (one, other) = (source.any(2), source.number(2));
+            let call = *source.rng.pick(&["sum", "max", "min", "count", "avg", "total"]);
+            format!(
+                "select p.id, {call}({other}) over (partition by {one}) as x0, row_number() over \
+                 (order by {other}, p.id) as x1 from posts p"
+            )
+        }
+        10 => {
+            let (one, other) = (source.any(2), source.truth(1));
+            format!(
+                "select k.id, (select {one} from {table} where p.category != k.id order by p.id limit \
+                 1) as x0, exists (select 1 from {table} where {other} and p.category = k.id) as x1, \
+                 k.name in (select {one} from {table}) as x from categories k"
+            )
         }
         _ => {
             let (one, other) = (source.any(2), source.any(2));

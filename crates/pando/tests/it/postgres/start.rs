@@ -51,12 +51,15 @@ fn a_database_that_cannot_be_used_is_told() {
 
         wrong password: exit 1
         error: the database cannot be used: password authentication failed for user "guest"
+        hint: user and password stand in database.url
 
         no such role: exit 1
         error: the database cannot be used: password authentication failed for user "nobody"
+        hint: user and password stand in database.url
 
         no such database: exit 1
         error: the database cannot be used: database "nothing" does not exist
+        hint: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0
 
         no rights: exit 1
         error: the database cannot be used: the user guest may not make tables there
