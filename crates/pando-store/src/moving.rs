@@ -24,6 +24,7 @@ mod gate;
 mod home;
 mod index;
 mod mover;
+mod notes;
 mod plan;
 mod progress;
 mod rows;
@@ -118,7 +119,7 @@ impl Moving {
     ) -> Result<Report, MoveError> {
         let source = self.source()?;
         let id = move_id(&source)?;
-        let target = Target::connect(url).await?;
+        let target = Target::connect(url).await?.alone().await?;
         let mut mover = self.mover(source, target, url, watch);
         let begun = mover.target.trace().await?.is_some();
         if begun {

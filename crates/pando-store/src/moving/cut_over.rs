@@ -128,7 +128,7 @@ impl Mover<'_> {
     /// Takes a new connection after an answer that did not come: nobody knows what it would say.
     async fn start_over(&mut self) -> Result<(), MoveError> {
         self.source.end()?;
-        let mut target = Target::connect(&self.url).await?;
+        let mut target = Target::connect(&self.url).await?.alone().await?;
         target.load().await?;
         target.warm(&self.tables.clone()).await?;
         self.target = target;

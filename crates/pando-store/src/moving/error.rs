@@ -84,6 +84,8 @@ pub enum MoveError {
     Differs { collection: String, id: String },
     #[error("the database was moved to PostgreSQL already")]
     AlreadyMoved,
+    #[error("another move is at work in the PostgreSQL database")]
+    NotAlone,
     #[error("no database was moved from this directory")]
     NotMoved,
     #[error("the move cannot be undone: {0}")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Statement};
 
 use super::error::{MoveError, TargetProblem};
@@ -21,6 +22,12 @@ const FOREIGN: &str = "\
     AND (n.nspname = 'pando' OR n.nspname = current_schema()) \
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') \
     ORDER BY n.nspname <> 'pando', c.relname LIMIT 1";
+
+/// What movers lock: "pandomov" in ASCII.
+const LOCK: i64 = 0x7061_6e64_6f6d_6f76;
+
+/// How long the session of a mover that is gone may take to end.
+const ALONE_WITHIN_S: u32 = 20;
 
 /// Views are dropped with the tables that they read.
 const VIEWS_GONE: &str = "UPDATE pando.moving SET views = ''";
@@ -70,6 +77,22 @@ impl Target {
         // Our own writes are none that would have to be taken back.
         target.client.batch_execute("SET pando.mover = 'on'").await?;
         Ok(target)
+    }
+
+    /// Waits until no other mover is at work here: neither another process nor the session of one
+    /// that has died or lost patience, which may still write what it was sent.
+    pub(super) async fn alone(self) -> Result<Target, MoveError> {
+        let text =
+            format!("SET lock_timeout = '{ALONE_WITHIN_S}s'; SELECT pg_advisory_lock({LOCK})");
+        match self.client.batch_execute(&text).await {
+            Ok(()) => {}
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                return Err(MoveError::NotAlone);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.client.batch_execute("SET lock_timeout = 0").await?;
+        Ok(self)
     }
 
     /// All that keeps this database from taking the move with that id.

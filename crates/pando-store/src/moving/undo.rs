@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use pando_schema::{Collection, CollectionRow};
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 
 use super::capture::decide_undo;
 use super::cells::{Raw, lite_value};
@@ -44,7 +45,10 @@ const SLICE: Duration = Duration::from_millis(500);
 
 /// Servers look at `pando.state` at the end of each write, so none ends while this is held, on
 /// whichever server.
-const HOLD: &str = "LOCK TABLE pando.state IN ACCESS EXCLUSIVE MODE";
+///
+/// Who waits for such a lock lets nobody else in: not for long.
+const HOLD: &str =
+    "SET LOCAL lock_timeout = '50ms'; LOCK TABLE pando.state IN ACCESS EXCLUSIVE MODE";
 
 impl Moving {
     /// Brings the database back to `data.db`, or gives up a move that is not over.
@@ -58,7 +62,7 @@ impl Moving {
             source.forget_move()?;
             return Ok(Report::default());
         }
-        let target = Target::connect(&record.url).await?;
+        let target = Target::connect(&record.url).await?.alone().await?;
         let mut mover = self.mover(source, target, &record.url, watch);
         mover.progress = Progress { step: Step::CatchUp, ..Progress::new() };
         mover.check_undo(&record).await?;
@@ -168,8 +172,8 @@ impl Mover<'_> {
                     self.step(Step::Done, 0)?;
                     return Ok(self.report);
                 }
-                Ok(Err(error)) => return Err(error),
-                Err(_elapsed) => {
+                Ok(Err(error)) if !held_elsewhere(&error) => return Err(error),
+                Ok(Err(_)) | Err(_) => {
                     drop(closed);
                     self.undo_start_over().await?;
                 }
@@ -307,13 +311,19 @@ impl Mover<'_> {
         if !self.source.db.is_autocommit() {
             self.source.db.execute_batch("ROLLBACK")?;
         }
-        self.target = Target::connect(&self.url).await?;
+        self.target = Target::connect(&self.url).await?.alone().await?;
         Ok(())
     }
 }
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 const UNDONE: &str = "UPDATE pando.moving SET phase = 'undone'; COMMIT";
+
+/// Whether a lock could not be had in time.
+fn held_elsewhere(error: &MoveError) -> bool {
+    matches!(error, MoveError::Target(error)
+        if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
+}
 
 fn select_of(table: &Table) -> String {
     format!("{} WHERE \"id\" = ANY($1)", verify::select(table))
@@ -335,34 +345,6 @@ fn insert_row(
 }
 
 impl Target {
-    /// Whether what changes here is noted.
-    pub(super) async fn captures(&self) -> Result<bool, MoveError> {
-        let text = "SELECT to_regclass('pando.changes') IS NOT NULL";
-        Ok(self.client.query_one(text, &[]).await?.get(0))
-    }
-
-    /// How large the notes are.
-    async fn notes_bytes(&self) -> Result<i64, MoveError> {
-        let text = "SELECT coalesce(pg_relation_size(to_regclass('pando.changes')), 0)";
-        Ok(self.client.query_one(text, &[]).await?.get(0))
-    }
-
-    /// Notes nothing any more.
-    pub(super) async fn stop_capture(&self, phase: &str) -> Result<(), MoveError> {
-        let text = "SELECT format('DROP TRIGGER \"~undo\" ON %s', tgrelid::regclass) \
-                    FROM pg_trigger WHERE tgname = '~undo'";
-        let drops = self.client.query(text, &[]).await?;
-        let mut text = "BEGIN;".to_owned();
-        for drop in &drops {
-            text.push_str(drop.get(0));
-            text.push(';');
-        }
-        text.push_str("DROP TABLE IF EXISTS pando.changes, pando.moving_tables;");
-        self.client.batch_execute(&text).await?;
-        self.client.execute("UPDATE pando.moving SET phase = $1", &[&phase]).await?;
-        Ok(self.client.batch_execute("COMMIT").await?)
-    }
-
     /// All collections.
     async fn collections(&self) -> Result<Vec<Arc<Collection>>, MoveError> {
         let text = "SELECT id, system, type, name, fields::text, indexes::text, \"listRule\", \

@@ -69,6 +69,28 @@ async fn another_move_s_database_is_left_alone() {
     assert!(matches!(again, Err(MoveError::AlreadyMoved)), "{again:?}");
 }
 
+/// What a mover that has died has sent may still be written: the next one waits for its session.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_mover_at_a_time() {
+    let world = World::start().await;
+    world.fill(3).await;
+    let client = world.client().await;
+    client.batch_execute("SELECT pg_advisory_lock(8097874982634090358)").await.unwrap();
+    let (gate, url) = (world.gate.clone(), world.url.clone());
+    let mut moved = world
+        .moving()
+        .on_own_thread(async move |moving| moving.run(&url, &gate, &mut crate::world::go_on).await);
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(std::time::Instant::now() < deadline, "it does not wait");
+    }
+    assert!(moved.try_recv().is_err());
+    drop(client);
+    moved.await.unwrap().unwrap();
+    crate::compared::same(&world).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_there() {
     let mut world = World::start().await;

@@ -131,6 +131,31 @@ async fn what_would_be_lost_is_not_undone() {
     write(&client, 1).await;
 }
 
+/// A query that takes long neither ends the finishing nor has to wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_is_finished_while_the_tables_are_read() {
+    let world = moved().await;
+    let (slow, other) = (world.client().await, world.client().await);
+    slow.batch_execute("BEGIN; SELECT count(*) FROM posts").await.unwrap();
+    let mut finished = world.moving().on_own_thread(async |moving| moving.finish().await);
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'posts'::regclass";
+    // It comes, is refused, and comes again; meanwhile others read.
+    let mut seen = 0;
+    let reading = async {
+        while seen < 3 {
+            seen += other.query_one(waits, &[]).await.unwrap().get::<_, i64>(0);
+            other.query_one("SELECT count(*) FROM posts", &[]).await.unwrap();
+        }
+    };
+    let minute = std::time::Duration::from_secs(60);
+    tokio::time::timeout(minute, reading).await.expect("nobody reads while it waits");
+    assert!(finished.try_recv().is_err());
+    slow.batch_execute("COMMIT").await.unwrap();
+    finished.await.unwrap().unwrap();
+    let left = "SELECT count(*) FROM pg_trigger WHERE tgname = '~undo'";
+    assert_eq!(other.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
 /// The directory is as PocketBase's, or a start of ours, wants it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_opens_as_before() {
