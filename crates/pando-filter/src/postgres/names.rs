@@ -16,7 +16,8 @@ const TAKEN: [&str; 8] = ["_b", "_n", "ctid", "xmin", "xmax", "cmin", "cmax", "t
 ///
 /// The system's own tables all start with `pg_` and would be found first.
 pub fn name(name: &str) -> Cow<'_, str> {
-    let taken = name.starts_with("pg_") || TAKEN.contains(&name);
+    // An import may make a table without a name before it is told that there is none.
+    let taken = name.is_empty() || name.starts_with("pg_") || TAKEN.contains(&name);
     if name.len() + usize::from(taken) > NAME_BYTES_MAX {
         let mut kept = NAME_BYTES_KEPT;
         while !name.is_char_boundary(kept) {
@@ -37,6 +38,7 @@ mod tests {
         assert_eq!(name("title"), "title");
         assert_eq!(name("_b"), "_b~");
         assert_eq!(name("pg_class"), "pg_class~");
+        assert_eq!(name(""), "~");
         let long = "a".repeat(64);
         let other = format!("{}b", "a".repeat(63));
         assert_eq!(name(&long).len(), 63);

@@ -54,7 +54,11 @@ impl From<Error> for StoreError {
         };
         match *told.code() {
             SqlState::UNIQUE_VIOLATION => {
-                let what = format!("index '{}'", told.constraint().unwrap_or_default());
+                let what = match told.constraint().unwrap_or_default() {
+                    "_collections_name_key" => "_collections.name".to_owned(),
+                    "_collections_pkey" => "_collections.id".to_owned(),
+                    index => format!("index '{index}'"),
+                };
                 StoreError::NotUnique { what }
             }
             SqlState::QUERY_CANCELED => StoreError::Timeout,
