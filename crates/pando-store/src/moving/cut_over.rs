@@ -5,7 +5,7 @@
 //! server's connections to the target are open, the statements prepared. If the rest does not come
 //! over within a limit, writes are let go on and it is tried again.
 //!
-//! Invariant: there is one decision, the commit of [`Source::decide_move`]. Before it, data.db is
+//! Invariant: there is one decision, the commit of `Source::decide_move`. Before it, data.db is
 //! at home and what is in PostgreSQL is a copy; after it, the other way round. The writes that it
 //! needs in PostgreSQL are on disk there before.
 
