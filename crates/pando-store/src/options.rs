@@ -10,7 +10,7 @@ pub struct StoreOptions {
     pub dir: PathBuf,
     /// Where the records live if not in the data directory.
     pub database: Option<Database>,
-    /// Connections to the database that records were moved to, if `database` names none.
+    /// Connections to that database at most, or to the one that records were moved to.
     pub connections: usize,
     /// The key (32 bytes) that the settings are encrypted with, if any.
     pub encryption_key: Option<String>,
@@ -51,13 +51,11 @@ impl Default for StoreOptions {
 pub struct Database {
     /// `postgres://user:password@host:port/name?sslmode=…`, or libpq's `key=value` form.
     pub url: String,
-    /// Connections to the server at most.
-    pub connections: usize,
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The URL may have a password in it.
-        f.debug_struct("Database").field("connections", &self.connections).finish_non_exhaustive()
+        f.debug_struct("Database").finish_non_exhaustive()
     }
 }

@@ -11,7 +11,6 @@ use tokio::sync::broadcast;
 
 use crate::gate::{Closed, WriteGate};
 use crate::moving::{self, Home};
-use crate::options::Database;
 use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
@@ -25,7 +24,6 @@ pub struct Store {
     engine: Arc<ArcSwap<Engine>>,
     gate: WriteGate,
     options: Arc<StoreOptions>,
-    encryption_key: Option<Arc<str>>,
     /// Held while the process uses the directory.
     _lock: Arc<File>,
 }
@@ -104,11 +102,8 @@ impl Store {
                 (shared, Engine::Sqlite(engine))
             }
             Home::Postgres(url) => {
-                let named = options.database.as_ref().map(|database| database.connections);
-                let connections = named.unwrap_or(options.connections);
-                let database = Database { url: url.clone(), connections };
                 moving::check_home(url, decision.move_id.as_deref()).await?;
-                let (shared, engine) = postgres::Engine::open(&database, options).await?;
+                let (shared, engine) = postgres::Engine::open(url, options).await?;
                 (shared, Engine::Postgres(engine))
             }
         };
@@ -117,7 +112,6 @@ impl Store {
             engine: Arc::new(ArcSwap::from_pointee(engine)),
             gate: WriteGate::default(),
             options: Arc::new(options.clone()),
-            encryption_key: options.encryption_key.as_deref().map(Arc::from),
             _lock: Arc::new(lock),
         })
     }
@@ -134,7 +128,7 @@ impl Store {
 
     /// The key that settings are encrypted with when stored.
     pub fn encryption_key(&self) -> Option<Arc<str>> {
-        self.encryption_key.clone()
+        self.options.encryption_key.as_deref().map(Arc::from)
     }
 
     /// All changes from now on, a commit at a time, in commit order.

@@ -58,9 +58,8 @@ impl Config {
 
     /// Where the records live if not in the data directory.
     fn database(&self) -> Option<Database> {
-        let DatabaseConfig { url, connections } = &self.database;
-        let connections = usize::try_from(*connections).unwrap_or(usize::MAX);
-        (!url.is_empty()).then(|| Database { url: url.reveal().to_owned(), connections })
+        let url = &self.database.url;
+        (!url.is_empty()).then(|| Database { url: url.reveal().to_owned() })
     }
 
     /// The tables in the order of the reference page.

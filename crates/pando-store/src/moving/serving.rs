@@ -6,7 +6,6 @@ use tokio::runtime::Handle;
 
 use super::gate::{ClosedGate, Gate, GateFuture, Home};
 use crate::gate::Closed;
-use crate::options::Database;
 use crate::store::Engine;
 use crate::{Store, StoreError, postgres, sqlite};
 
@@ -40,10 +39,7 @@ async fn prepare(store: Store, home: Home) -> Result<Prepared, StoreError> {
     match home {
         Home::Sqlite => Ok(Prepared::Sqlite(Box::new(sqlite::Opened::open(options).await?))),
         Home::Postgres(url) => {
-            let named = options.database.as_ref().map(|database| database.connections);
-            let connections = named.unwrap_or(options.connections);
-            let database = Database { url, connections };
-            let (pool, known) = postgres::Engine::connect(&database, options).await?;
+            let (pool, known) = postgres::Engine::connect(&url, options).await?;
             pool.warm().await?;
             Ok(Prepared::Postgres { pool, version: known.version })
         }

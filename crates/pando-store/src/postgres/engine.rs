@@ -16,7 +16,6 @@ use super::hold::Collections;
 use super::order::Order;
 use super::pool::{Pool, Pooled};
 use crate::gate::Pass;
-use crate::options::Database;
 use crate::store::{Known, Shared};
 use crate::waiting::Waiting;
 use crate::{StoreError, StoreOptions, Tx, TxFuture};
@@ -29,7 +28,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub(crate) struct Engine {
     pool: Pool,
     shared: Arc<Shared>,
-    encryption_key: Option<Arc<str>>,
     /// The writes that run; they go on when nobody waits for them.
     tasks: TaskTracker,
     waiting: AtomicUsize,
@@ -41,10 +39,10 @@ pub(crate) struct Engine {
 impl Engine {
     /// Connects to the database, made and filled like a fresh data directory if it is empty.
     pub(crate) async fn open(
-        database: &Database,
+        url: &str,
         options: &StoreOptions,
     ) -> Result<(Arc<Shared>, Arc<Engine>), StoreError> {
-        let (pool, known) = Engine::connect(database, options).await?;
+        let (pool, known) = Engine::connect(url, options).await?;
         let shared = Shared::new(known);
         let engine = Engine::over(pool, &shared, options);
         Ok((shared, engine))
@@ -52,10 +50,10 @@ impl Engine {
 
     /// A database ready to be used, and what it holds.
     pub(crate) async fn connect(
-        database: &Database,
+        url: &str,
         options: &StoreOptions,
     ) -> Result<(Pool, Known), StoreError> {
-        let pool = Pool::new(database, options)?;
+        let pool = Pool::new(url, options)?;
         let mut conn = pool.take().await?;
         let key = options.encryption_key.as_deref();
         bootstrap::prepare(&mut conn, key).await?;
@@ -69,7 +67,6 @@ impl Engine {
         let engine = Arc::new(Engine {
             pool,
             shared: Arc::clone(shared),
-            encryption_key: options.encryption_key.as_deref().map(Arc::from),
             tasks: TaskTracker::new(),
             waiting: AtomicUsize::new(0),
             waiting_max: options.write_queue_max,
@@ -169,7 +166,7 @@ impl Engine {
     async fn learn(&self) -> Result<(), StoreError> {
         let mut conn = self.pool.take().await?;
         if bootstrap::version(&mut conn).await? > self.shared.known().version {
-            let known = bootstrap::load(&mut conn, self.encryption_key.as_deref()).await?;
+            let known = bootstrap::load(&mut conn, self.collections.encryption_key()).await?;
             self.shared.learn(known);
         }
         Ok(())

@@ -35,6 +35,11 @@ impl Collections {
         Collections { lock: Arc::default(), shared: Arc::clone(shared), encryption_key }
     }
 
+    /// What the settings are encrypted with.
+    pub(super) fn encryption_key(&self) -> Option<&str> {
+        self.encryption_key.as_deref()
+    }
+
     /// Holds them along with other writes, and says what they are. To be asked for by who has a
     /// connection already: who waits for one holds nothing.
     pub(crate) async fn hold(&self) -> (Hold, Arc<Known>) {

@@ -12,8 +12,7 @@ use tokio_postgres::error::SqlState;
 
 use super::room::{Place, Room};
 use super::{Connection, error, facts, tls};
-use crate::options::{Database, StoreOptions};
-use crate::{Conn, StoreError};
+use crate::{Conn, StoreError, StoreOptions};
 
 /// How long a new connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -73,17 +72,17 @@ pub(crate) struct Connector {
 }
 
 impl Pool {
-    /// A pool for the server of `database`. Makes no connection yet.
-    pub(crate) fn new(database: &Database, options: &StoreOptions) -> Result<Pool, StoreError> {
-        let connector = Connector::new(&database.url, options.query_timeout)?;
+    /// A pool for the server at `url`. Makes no connection yet.
+    pub(crate) fn new(url: &str, options: &StoreOptions) -> Result<Pool, StoreError> {
+        let connector = Connector::new(url, options.query_timeout)?;
         let pool = deadpool::managed::Pool::builder(connector)
-            .max_size(database.connections)
+            .max_size(options.connections)
             .create_timeout(Some(CONNECT_WITHIN))
             .recycle_timeout(Some(CONNECT_WITHIN))
             .runtime(Runtime::Tokio1)
             .build()
             .expect("a runtime is given for the timeouts");
-        let room = Arc::new(Room::new(database.connections));
+        let room = Arc::new(Room::new(options.connections));
         Ok(Pool { pool, room, wait_max: options.read_wait_max })
     }
 

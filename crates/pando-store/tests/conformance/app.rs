@@ -49,7 +49,8 @@ impl App {
         if engine == Engine::Postgres {
             let postgres = Postgres::start().unwrap();
             let url = postgres.url(&postgres.new_database().unwrap());
-            options.database = Some(Database { url, connections: CONNECTIONS });
+            options.database = Some(Database { url });
+            options.connections = CONNECTIONS;
             server = Some(postgres);
         }
         let store = Some(Store::open(&options).await.unwrap());

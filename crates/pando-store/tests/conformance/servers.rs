@@ -13,8 +13,13 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 async fn server(url: &str) -> (Store, TempDir) {
     let home = TempDir::new().unwrap();
-    let database = Some(Database { url: url.to_owned(), connections: 4 });
-    let options = StoreOptions { dir: home.path().to_owned(), database, ..StoreOptions::default() };
+    let database = Some(Database { url: url.to_owned() });
+    let options = StoreOptions {
+        dir: home.path().to_owned(),
+        database,
+        connections: 4,
+        ..StoreOptions::default()
+    };
     (Store::open(&options).await.unwrap(), home)
 }
 

@@ -312,9 +312,7 @@ async fn readers_wait_for_each_other_and_not_for_ever(app: &mut App) {
     app.reopen(|options| {
         options.readers = 2;
         options.read_wait_max = Duration::from_millis(100);
-        if let Some(database) = &mut options.database {
-            database.connections = 2;
-        }
+        options.connections = 2;
     })
     .await
     .unwrap();

@@ -179,7 +179,8 @@ async fn a_start_finds_the_records() {
     world.fill(5).await;
     let options = |url: Option<&str>| StoreOptions {
         dir: world.dir.path().to_owned(),
-        database: url.map(|url| Database { url: url.to_owned(), connections: 2 }),
+        database: url.map(|url| Database { url: url.to_owned() }),
+        connections: 2,
         ..StoreOptions::default()
     };
     let other = world.server.database().unwrap();
@@ -218,8 +219,13 @@ async fn a_configured_database_needs_the_records() {
     let World { store, dir, url, .. } = world;
     store.close().await;
     drop(store);
-    let database = Some(Database { url, connections: 2 });
-    let options = StoreOptions { dir: dir.path().to_owned(), database, ..StoreOptions::default() };
+    let database = Some(Database { url });
+    let options = StoreOptions {
+        dir: dir.path().to_owned(),
+        database,
+        connections: 2,
+        ..StoreOptions::default()
+    };
     let refused = Store::open(&options).await.err().unwrap();
     assert!(matches!(refused, StoreError::Home(HomeError::NotMoved)), "{refused:?}");
 }

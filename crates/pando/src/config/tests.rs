@@ -39,11 +39,9 @@ fn the_database_of_the_store_is_that_of_its_table() {
     let sources = Sources::empty()
         .with_env("PANDO_DATABASE__URL", "postgres://me:hunter2@db/pando")
         .with_env("PANDO_DATABASE__CONNECTIONS", "7");
-    let database = options(&sources).database.unwrap();
-    assert_eq!(
-        (database.url.as_str(), database.connections),
-        ("postgres://me:hunter2@db/pando", 7)
-    );
+    let options = options(&sources);
+    let database = options.database.unwrap();
+    assert_eq!((database.url.as_str(), options.connections), ("postgres://me:hunter2@db/pando", 7));
     assert!(!format!("{database:?}").contains("hunter2"));
     let config = Config::read(&sources).unwrap();
     let shown = render_toml(&config.tables(), Some(&config.origins));
