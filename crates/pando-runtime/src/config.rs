@@ -12,6 +12,7 @@
 //!
 //! Invariant: a problem never stops the reading, so that the operator sees every problem at once.
 
+mod bus;
 mod database;
 mod layers;
 mod problems;
@@ -25,6 +26,7 @@ mod table;
 mod units;
 mod web;
 
+pub use bus::BusConfig;
 pub use database::DatabaseConfig;
 pub use layers::Layers;
 pub use problems::{Problem, Problems};

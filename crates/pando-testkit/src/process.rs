@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// `USER_HZ`: the unit of `/proc/PID/stat`, 100 on every Linux architecture Rust supports.
 const TICKS_PER_SECOND: u64 = 100;
@@ -16,20 +16,28 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     Ok(stat.ticks(UTIME)? + stat.ticks(STIME)?)
 }
 
+/// How often a family is looked at until none of its processes ends meanwhile.
+const LOOKS_MAX: usize = 100;
+
 /// User and system time of a process and of its children, those included that have ended and were
 /// waited for.
 pub(crate) fn family_cpu_time(pid: u32) -> Result<Duration> {
-    // The children first: one that ends in between is counted twice rather than not at all.
-    let mut total = Duration::ZERO;
-    for child in children(pid)? {
-        // One that is gone by now is in its parent's figure.
-        total += cpu_time(child).unwrap_or_default();
+    for _ in 0..LOOKS_MAX {
+        let before = children(pid)?;
+        let mut total = Duration::ZERO;
+        for child in &before {
+            total += cpu_time(*child).unwrap_or_default();
+        }
+        let stat = Stat::read(pid)?;
+        for field in [UTIME, STIME, CUTIME, CSTIME] {
+            total += stat.ticks(field)?;
+        }
+        // One that ended in between would count twice, or not at all.
+        if children(pid)? == before {
+            return Ok(total);
+        }
     }
-    let stat = Stat::read(pid)?;
-    for field in [UTIME, STIME, CUTIME, CSTIME] {
-        total += stat.ticks(field)?;
-    }
-    Ok(total)
+    bail!("the children of {pid} come and go too fast to be counted")
 }
 
 /// The processes that `pid` started and that run.

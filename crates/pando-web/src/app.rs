@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use pando_blob::{Blob, FolderBlob, ThumbLimits, Thumbs};
+use pando_bus::Bus;
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
@@ -19,6 +20,8 @@ use crate::server::Front;
 pub struct App {
     pub(crate) config: WebConfig,
     pub(crate) store: Store,
+    /// To the other servers on the same database, and from them.
+    pub(crate) bus: Bus,
     pub(crate) blob: Blob,
     pub(crate) thumbs: Thumbs,
     pub(crate) realtime: Hub,
@@ -38,6 +41,7 @@ impl App {
     pub fn new(
         config: WebConfig,
         store: Store,
+        bus: Bus,
         data_dir: &Path,
         life: Lifecycle,
     ) -> anyhow::Result<SharedApp> {
@@ -48,16 +52,18 @@ impl App {
         let app = Arc::new(App {
             front: Front::new(&config, config.gzip),
             thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
-            realtime: Hub::default(),
+            realtime: Hub::of(Arc::clone(store.server_id())),
             mailer: Mailer::default(),
             login_limits: LoginLimits::default(),
             config,
             store,
+            bus,
             blob,
             life,
         });
         warn_unbuilt(None, &app.store.settings());
-        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
+        let events = app.bus.watch();
+        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app), events));
         app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
         Ok(app)
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
 use pando_blob::Blob;
 use pando_schema::Record;
@@ -29,6 +30,8 @@ pub(crate) struct Request {
     /// Whether it is one of a batch.
     pub in_batch: bool,
     body: Body,
+    /// The body as it came, if it is small enough to be kept for another try.
+    kept: Option<Bytes>,
     /// How long its body may take to arrive.
     body_timeout: Duration,
 }
@@ -56,6 +59,7 @@ impl Request {
             auth: None,
             in_batch: false,
             body: Body::Unread(body),
+            kept: None,
             body_timeout,
         }
     }
@@ -78,6 +82,7 @@ impl Request {
             auth: self.auth.clone(),
             in_batch: true,
             body: Body::Read(body),
+            kept: None,
             body_timeout: self.body_timeout,
         }
     }
@@ -96,13 +101,29 @@ impl Request {
             if let Body::Unread(incoming) = unread {
                 let read = submission::read(&self.headers, &self.query, incoming, blob, bytes_max);
                 let in_time = tokio::time::timeout(self.body_timeout, read).await;
-                self.body = Body::Read(in_time.map_err(|_elapsed| too_slow())??);
+                let (submission, bytes) = in_time.map_err(|_elapsed| too_slow())??;
+                self.kept = bytes.filter(|bytes| bytes.len() <= KEPT_BYTES_MAX);
+                self.body = Body::Read(submission);
             }
         }
         match &mut self.body {
             Body::Read(submission) => Ok(submission),
             Body::Unread(_) => Err(ApiError::bad_request("")),
         }
+    }
+
+    /// Makes it as it was when it came, for another try. False if its body is not there any more.
+    pub(crate) fn rewind(&mut self) -> bool {
+        if let Body::Read(_) = self.body {
+            let Some(bytes) = &self.kept else { return false };
+            let Ok(submission) = submission::again(&self.headers, &self.query, bytes) else {
+                return false;
+            };
+            self.body = Body::Read(submission);
+        }
+        self.segments = segments(self.uri.path());
+        self.auth = None;
+        true
     }
 
     pub(crate) fn header(&self, name: impl http::header::AsHeaderName) -> &str {
@@ -114,6 +135,9 @@ impl Request {
         self.auth.as_ref().is_some_and(|auth| is_superuser(auth))
     }
 }
+
+/// Bodies up to this size are kept while the request runs.
+const KEPT_BYTES_MAX: usize = 1 << 20;
 
 fn too_slow() -> ApiError {
     let words = "The request body took too long to arrive.";

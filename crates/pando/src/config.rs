@@ -1,8 +1,9 @@
 //! The configuration of the whole program: the tables of all crates.
 
+use pando_bus::BusOptions;
 use pando_runtime::config::{
-    DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig,
-    TableView, WebConfig,
+    BusConfig, DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources,
+    StoreConfig, TableView, WebConfig,
 };
 use pando_store::{Database, StoreOptions};
 
@@ -12,6 +13,7 @@ pub(crate) struct Config {
     pub web: WebConfig,
     pub store: StoreConfig,
     pub database: DatabaseConfig,
+    pub bus: BusConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -25,6 +27,7 @@ impl Config {
             web: layers.table(),
             store: layers.table(),
             database: layers.table(),
+            bus: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -56,6 +59,11 @@ impl Config {
         options
     }
 
+    /// How this server speaks to others on the same database.
+    pub(crate) fn bus_options(&self) -> BusOptions {
+        BusOptions { nats: self.bus.nats_servers() }
+    }
+
     /// Where the records live if not in the data directory.
     fn database(&self) -> Option<Database> {
         let url = &self.database.url;
@@ -63,11 +71,12 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 5] {
+    pub(crate) fn tables(&self) -> [TableView; 6] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
+            TableView::of(&self.bus),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

@@ -43,7 +43,7 @@ pub(crate) async fn download(
 ) -> Result<Response, ApiError> {
     let schema = app.store.schema();
     let collection = super::existing(&schema, collection)?;
-    rate_limit::check_collection(app, request, collection, "file")?;
+    rate_limit::check_collection(app, request, collection, "file").await?;
     let mut conn = app.store.read().await?;
     let failed = |error| ApiError::of_query(error, collection, StatusCode::NOT_FOUND);
     let record = conn.find(collection, id).await.map_err(failed)?;
