@@ -32,7 +32,9 @@ impl Store {
     pub async fn present(&self) -> Result<(), StoreError> {
         match &**self.engine_now() {
             Engine::Sqlite(_) => Ok(()),
-            Engine::Postgres(engine) => engine.present().await,
+            // In boxes, so that callers are no larger for it: all of this is rare.
+            Engine::Postgres(engine) if !engine.is_present() => Box::pin(engine.present()).await,
+            Engine::Postgres(_) => Ok(()),
         }
     }
 
@@ -48,7 +50,7 @@ impl Store {
     pub async fn catch_up(&self) {
         match &*self.engine() {
             Engine::Sqlite(_) => {}
-            Engine::Postgres(engine) => engine.catch_up().await,
+            Engine::Postgres(engine) => Box::pin(engine.catch_up()).await,
         }
     }
 
@@ -83,7 +85,7 @@ impl Store {
     pub async fn claim(&self, chore: &'static str, due: i64) -> Result<bool, StoreError> {
         match &*self.engine() {
             Engine::Sqlite(_) => Ok(true),
-            Engine::Postgres(engine) => engine.claim(chore, due).await,
+            Engine::Postgres(engine) => Box::pin(engine.claim(chore, due)).await,
         }
     }
 
@@ -97,7 +99,7 @@ impl Store {
     ) -> Result<Option<(u64, Duration)>, StoreError> {
         match &*self.engine() {
             Engine::Postgres(engine) if self.shared_with_others() => {
-                engine.count(key, window).await.map(Some)
+                Box::pin(engine.count(key, window)).await.map(Some)
             }
             Engine::Sqlite(_) | Engine::Postgres(_) => Ok(None),
         }
@@ -106,7 +108,9 @@ impl Store {
     /// Begins a new window with the next time that it happens.
     pub async fn forget_count(&self, key: &str) -> Result<(), StoreError> {
         match &*self.engine() {
-            Engine::Postgres(engine) if self.shared_with_others() => engine.forget_count(key).await,
+            Engine::Postgres(engine) if self.shared_with_others() => {
+                Box::pin(engine.forget_count(key)).await
+            }
             Engine::Sqlite(_) | Engine::Postgres(_) => Ok(()),
         }
     }

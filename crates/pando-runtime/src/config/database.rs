@@ -17,8 +17,8 @@ crate::config_table! {
         /// `%40` and `%2F`; the directory of a local socket, so written, can stand for the host.
         /// `?sslmode=require` demands TLS.
         pub url: Secret = Secret::default(),
-        /// How many connections to the server at most. `store.read_wait_max` is how long a request
-        /// waits for one.
+        /// How many connections to the server at most, for requests; two more are for what servers
+        /// tell each other. `store.read_wait_max` is how long a request waits for one.
         pub connections: u32 = 20,
     }
 }

@@ -112,6 +112,11 @@ impl Engine {
         &self.shared
     }
 
+    /// Whether there is nothing to wait for in [`Engine::present`].
+    pub(crate) fn is_present(&self) -> bool {
+        self.member.is_present()
+    }
+
     /// Waits until what is known of collections and settings is what all servers work with.
     pub(crate) async fn present(&self) -> Result<(), StoreError> {
         self.member.present(self.present_wait_max).await

@@ -89,12 +89,9 @@ impl Member {
     /// Waits until the server counts as present, which it mostly does. Fails with `Unavailable`
     /// after `within`.
     pub(super) async fn present(&self, within: Duration) -> Result<(), StoreError> {
-        let present = |until: &Option<Instant>| until.is_none_or(|until| Instant::now() < until);
-        if present(&self.present_until.borrow()) {
-            return Ok(());
-        }
         self.nudge();
         let mut changes = self.present_until.subscribe();
+        let present = |until: &Option<Instant>| until.is_none_or(|until| Instant::now() < until);
         let waited = timeout(within, changes.wait_for(present)).await;
         match waited {
             Ok(Ok(_)) => Ok(()),
@@ -103,7 +100,12 @@ impl Member {
         }
     }
 
-    fn is_present(&self, asked: Instant) {
+    /// Whether the server counts as present, or has not joined the others.
+    pub(super) fn is_present(&self) -> bool {
+        self.present_until.borrow().is_none_or(|until| Instant::now() < until)
+    }
+
+    fn answered(&self, asked: Instant) {
         self.present_until.send_replace(Some(asked + PRESENT_FOR));
     }
 }
@@ -173,7 +175,7 @@ impl Engine {
         let pulse = timeout(ANSWER_WITHIN, beat(conn, &self.member.id, known)).await;
         let pulse = pulse
             .unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".to_owned())))?;
-        self.member.is_present(asked);
+        self.member.answered(asked);
         self.member.pulse.send_if_modified(|last| std::mem::replace(last, pulse) != pulse);
         Ok(pulse)
     }

@@ -106,11 +106,14 @@ const REPLAYS_MAX: u32 = 5;
 
 /// Tries again if another server has changed collections meanwhile, where nothing was written yet.
 async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
-    for _ in 0..REPLAYS_MAX {
+    let mut replays = 0;
+    loop {
         let version = app.store.version();
-        match respond_once(app, request).await {
-            Err(error) if error.outdated() && repeatable(request) => {
-                app.store.catch_up().await;
+        let outcome = respond_once(app, request).await;
+        match outcome {
+            Err(error) if error.outdated() && repeatable(request) && replays < REPLAYS_MAX => {
+                replays += 1;
+                Box::pin(app.store.catch_up()).await;
                 // If nothing is new, another try would end like this one.
                 if app.store.version() == version || !request.rewind() {
                     return Err(error);
@@ -119,7 +122,6 @@ async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, Api
             outcome => return outcome,
         }
     }
-    respond_once(app, request).await
 }
 
 /// Whether a request that failed on outdated collections has written nothing: it only reads, or its
