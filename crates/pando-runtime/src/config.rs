@@ -13,6 +13,7 @@
 //! Invariant: a problem never stops the reading, so that the operator sees every problem at once.
 
 mod database;
+mod files;
 mod layers;
 mod problems;
 mod secret;
@@ -26,6 +27,7 @@ mod units;
 mod web;
 
 pub use database::DatabaseConfig;
+pub use files::FilesConfig;
 pub use layers::Layers;
 pub use problems::{Problem, Problems};
 pub use secret::Secret;

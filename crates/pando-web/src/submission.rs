@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
-use pando_blob::{Blob, Uploaded};
+use pando_blob::{Staging, Uploaded};
 use serde_json::{Map, Value as Json};
 
 use crate::ApiError;
@@ -52,7 +52,7 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     query: &Query,
     body: Arriving,
-    blob: &Blob,
+    staging: &Staging,
     bytes_max: u64,
 ) -> Result<Submission, ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -64,7 +64,7 @@ pub(crate) async fn read(
         return Err(ApiError::too_large());
     }
     if kind.starts_with("multipart/form-data") {
-        return multipart::read(kind, query, body, blob, bytes_max).await;
+        return multipart::read(kind, query, body, staging, bytes_max).await;
     }
     if kind.starts_with("application/xml") || kind.starts_with("text/xml") {
         return Ok(Submission { xml: true, ..Submission::default() });

@@ -1,8 +1,10 @@
 //! The configuration of the whole program: the tables of all crates.
 
+use std::path::{Path, PathBuf};
+
 use pando_runtime::config::{
-    DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig,
-    TableView, WebConfig,
+    DatabaseConfig, DrainConfig, FilesConfig, Layers, LogConfig, Origins, Problems, Sources,
+    StoreConfig, TableView, WebConfig,
 };
 use pando_store::{Database, StoreOptions};
 
@@ -12,6 +14,7 @@ pub(crate) struct Config {
     pub web: WebConfig,
     pub store: StoreConfig,
     pub database: DatabaseConfig,
+    pub files: FilesConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -25,6 +28,7 @@ impl Config {
             web: layers.table(),
             store: layers.table(),
             database: layers.table(),
+            files: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -56,6 +60,14 @@ impl Config {
         options
     }
 
+    /// The folder for uploaded files: by default PocketBase's, in the data directory.
+    pub(crate) fn files_dir(&self) -> PathBuf {
+        match self.files.dir.as_str() {
+            "" => Path::new(&self.store.dir).join("storage"),
+            dir => PathBuf::from(dir),
+        }
+    }
+
     /// Where the records live if not in the data directory.
     fn database(&self) -> Option<Database> {
         let url = &self.database.url;
@@ -63,11 +75,12 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 5] {
+    pub(crate) fn tables(&self) -> [TableView; 6] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
+            TableView::of(&self.files),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

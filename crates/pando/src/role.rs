@@ -1,6 +1,6 @@
 //! The things that a process does: one enum, one match.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
 use pando_runtime::Lifecycle;
 use pando_store::Store;
@@ -42,7 +42,8 @@ pub(crate) async fn run(
     match role {
         Role::Web => {
             let domains = config.web.domains.clone();
-            let app = App::new(config.web, store, Path::new(&config.store.dir), life)?;
+            let files_dir = config.files_dir();
+            let app = App::new(config.web, store, &files_dir, life)?;
             let (bound, listening) = oneshot::channel::<pando_web::Bound>();
             let announce = async {
                 if let Ok(at) = listening.await {

@@ -125,7 +125,7 @@ async fn serve(config: WebConfig, data_dir: &Path) -> (SharedApp, Bound) {
     let options = StoreOptions { dir: data_dir.to_owned(), ..StoreOptions::default() };
     let store = Store::open(&options).await.unwrap();
     let life = Lifecycle::default();
-    let app = App::new(config, store, data_dir, life.clone()).unwrap();
+    let app = App::new(config, store, &data_dir.join("storage"), life.clone()).unwrap();
     let (announce, bound) = oneshot::channel();
     life.spawn("web", super::run(SharedApp::clone(&app), announce));
     let bound = bound.await.unwrap();

@@ -74,6 +74,8 @@ fn show_hides_secrets_and_tells_origins() {
 
         [database]
 
+        [files]
+
         [log]
 
         [drain]"#]]

@@ -137,7 +137,7 @@ async fn serve(dir: &std::path::Path) -> (SharedApp, HttpClient) {
         public_dir: dir.join("site").to_str().unwrap().to_owned(),
         ..WebConfig::default()
     };
-    let app = App::new(config, store, &data_dir, life.clone()).unwrap();
+    let app = App::new(config, store, &data_dir.join("storage"), life.clone()).unwrap();
     let (announce, bound) = oneshot::channel();
     life.spawn("web", server::run(SharedApp::clone(&app), announce));
     let addr = bound.await.unwrap().http.unwrap();
