@@ -14,6 +14,7 @@
 
 mod bus;
 mod database;
+mod files;
 mod layers;
 mod problems;
 mod secret;
@@ -28,6 +29,7 @@ mod web;
 
 pub use bus::BusConfig;
 pub use database::DatabaseConfig;
+pub use files::FilesConfig;
 pub use layers::Layers;
 pub use problems::{Problem, Problems};
 pub use secret::Secret;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use pando_blob::Blob;
+use pando_blob::Staging;
 use pando_schema::Record;
 
 use crate::ApiError;
@@ -87,19 +87,20 @@ impl Request {
         }
     }
 
-    /// Reads the body, of at most `bytes_max`, unless it was read before. Files in it are received
-    /// by `blob`, but not stored.
+    /// Reads the body, of at most `bytes_max`, unless it was read before. Files in it go to
+    /// `staging`.
     ///
     /// Fails with 413 if it is larger, with 400 if it is not what its content type says.
     pub(crate) async fn submission(
         &mut self,
-        blob: &Blob,
+        staging: &Staging,
         bytes_max: u64,
     ) -> Result<&mut Submission, ApiError> {
         if let Body::Unread(_) = self.body {
             let unread = std::mem::replace(&mut self.body, Body::Read(Submission::default()));
             if let Body::Unread(incoming) = unread {
-                let read = submission::read(&self.headers, &self.query, incoming, blob, bytes_max);
+                let read =
+                    submission::read(&self.headers, &self.query, incoming, staging, bytes_max);
                 let in_time = tokio::time::timeout(self.body_timeout, read).await;
                 let (submission, bytes) = in_time.map_err(|_elapsed| too_slow())??;
                 self.kept = bytes.filter(|bytes| bytes.len() <= KEPT_BYTES_MAX);

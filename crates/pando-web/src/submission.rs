@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
-use pando_blob::{Blob, Uploaded};
+use pando_blob::{Staging, Uploaded};
 use serde_json::{Map, Value as Json};
 
 use crate::ApiError;
@@ -58,7 +58,7 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     query: &Query,
     body: Arriving,
-    blob: &Blob,
+    staging: &Staging,
     bytes_max: u64,
 ) -> Result<(Submission, Option<Bytes>), ApiError> {
     let kind = kind_of(headers);
@@ -70,7 +70,7 @@ pub(crate) async fn read(
         return Err(ApiError::too_large());
     }
     if kind.starts_with(MULTIPART) {
-        return Ok((multipart::read(kind, query, body, blob, bytes_max).await?, None));
+        return Ok((multipart::read(kind, query, body, staging, bytes_max).await?, None));
     }
     if kind.starts_with("application/xml") || kind.starts_with("text/xml") {
         return Ok((Submission { xml: true, ..Submission::default() }, None));

@@ -1,9 +1,11 @@
 //! The configuration of the whole program: the tables of all crates.
 
+use std::path::{Path, PathBuf};
+
 use pando_bus::BusOptions;
 use pando_runtime::config::{
-    BusConfig, DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources,
-    StoreConfig, TableView, WebConfig,
+    BusConfig, DatabaseConfig, DrainConfig, FilesConfig, Layers, LogConfig, Origins, Problems,
+    Sources, StoreConfig, TableView, WebConfig,
 };
 use pando_store::{Database, StoreOptions};
 
@@ -14,6 +16,7 @@ pub(crate) struct Config {
     pub store: StoreConfig,
     pub database: DatabaseConfig,
     pub bus: BusConfig,
+    pub files: FilesConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -28,6 +31,7 @@ impl Config {
             store: layers.table(),
             database: layers.table(),
             bus: layers.table(),
+            files: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -64,6 +68,14 @@ impl Config {
         BusOptions { nats: self.bus.nats_servers() }
     }
 
+    /// The folder for uploaded files: by default PocketBase's, in the data directory.
+    pub(crate) fn files_dir(&self) -> PathBuf {
+        match self.files.dir.as_str() {
+            "" => Path::new(&self.store.dir).join("storage"),
+            dir => PathBuf::from(dir),
+        }
+    }
+
     /// Where the records live if not in the data directory.
     fn database(&self) -> Option<Database> {
         let url = &self.database.url;
@@ -71,12 +83,13 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 6] {
+    pub(crate) fn tables(&self) -> [TableView; 7] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
             TableView::of(&self.bus),
+            TableView::of(&self.files),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

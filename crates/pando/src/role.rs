@@ -1,6 +1,6 @@
 //! The things that a process does: one enum, one match.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use pando_bus::Bus;
@@ -48,7 +48,8 @@ pub(crate) async fn run(
             store.join().await.context("failed to join the servers on the database")?;
             let (bus, work) = Bus::new(store.clone(), config.bus_options(), life.stopping.clone());
             life.spawn("bus", work);
-            let app = App::new(config.web, store, bus, Path::new(&config.store.dir), life)?;
+            let files_dir = config.files_dir();
+            let app = App::new(config.web, store, bus, &files_dir, life)?;
             let (bound, listening) = oneshot::channel::<pando_web::Bound>();
             let announce = async {
                 if let Ok(at) = listening.await {

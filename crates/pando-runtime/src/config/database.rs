@@ -10,7 +10,7 @@ const CONNECTIONS_MAX: u32 = 1_000;
 const EXAMPLE: &str = "such as postgres://user:password@host:5432/name";
 
 crate::config_table! {
-    /// Where the records live if not in SQLite. Files stay in the data directory.
+    /// Where the records live if not in SQLite. Files: see `[files]`.
     pub struct DatabaseConfig = "database" {
         /// A database on PostgreSQL 15 or later: `postgres://user:password@host:port/name`. Empty:
         /// SQLite in the data directory. Letters such as `@` and `/` in the password are written

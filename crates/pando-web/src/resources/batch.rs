@@ -147,7 +147,7 @@ async fn read(
     bytes_max: u64,
 ) -> Result<Vec<Item>, ApiError> {
     let malformed = || ApiError::bad_request("Failed to read the submitted batch data.");
-    let read = request.submission(&app.blob, bytes_max).await;
+    let read = request.submission(&app.staging, bytes_max).await;
     let submission = read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { cause: error.cause, ..malformed() },
         _ => error,

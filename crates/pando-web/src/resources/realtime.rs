@@ -45,7 +45,7 @@ pub(crate) async fn subscribe(
         StatusCode::BAD_REQUEST => ApiError { cause: error.cause, ..ApiError::bad_request("") },
         _ => error,
     };
-    let submission = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let submission = request.submission(&app.staging, app.config.body_max.bytes()).await;
     let submission = submission.map_err(malformed)?;
     let client_id = Form::new(&submission.fields, &kind).text("clientId").map_err(malformed)?;
     let one_allowed = !kind.starts_with("application/json");

@@ -128,7 +128,7 @@ async fn serve(config: WebConfig, data_dir: &Path) -> (SharedApp, Bound) {
     let life = Lifecycle::default();
     let (bus, work) = Bus::new(store.clone(), BusOptions::default(), life.stopping.clone());
     life.spawn("bus", work);
-    let app = App::new(config, store, bus, data_dir, life.clone()).unwrap();
+    let app = App::new(config, store, bus, &data_dir.join("storage"), life.clone()).unwrap();
     let (announce, bound) = oneshot::channel();
     life.spawn("web", super::run(SharedApp::clone(&app), announce));
     let bound = bound.await.unwrap();

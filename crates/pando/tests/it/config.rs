@@ -76,6 +76,8 @@ fn show_hides_secrets_and_tells_origins() {
 
         [bus]
 
+        [files]
+
         [log]
 
         [drain]"#]]

@@ -140,7 +140,7 @@ async fn serve(dir: &std::path::Path) -> (SharedApp, HttpClient) {
     };
     let (bus, work) = Bus::new(store.clone(), BusOptions::default(), life.stopping.clone());
     life.spawn("bus", work);
-    let app = App::new(config, store, bus, &data_dir, life.clone()).unwrap();
+    let app = App::new(config, store, bus, &data_dir.join("storage"), life.clone()).unwrap();
     let (announce, bound) = oneshot::channel();
     life.spawn("web", server::run(SharedApp::clone(&app), announce));
     let addr = bound.await.unwrap().http.unwrap();

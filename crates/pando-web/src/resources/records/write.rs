@@ -185,7 +185,7 @@ pub(crate) async fn prepare(
     if !upsert && verdict(rule.as_deref(), request.by_superuser()) == Verdict::Denied {
         return Err(superusers_only());
     }
-    let submission = request.submission(&app.blob, body_bytes_max(app, collection)).await?;
+    let submission = request.submission(&app.staging, body_bytes_max(app, collection)).await?;
     if submission.xml {
         return Err(ApiError::bad_request(""));
     }
