@@ -93,7 +93,7 @@ impl Session {
     }
 
     pub(crate) async fn run(mut self, stopping: CancellationToken) -> anyhow::Result<()> {
-        stopping.run_until_cancelled(self.work()).await;
+        stopping.run_until_cancelled(Box::pin(self.work())).await;
         Ok(())
     }
 
