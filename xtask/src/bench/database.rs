@@ -6,7 +6,7 @@
 //! *Bounds*: a full run takes under 5 minutes, `--quick` under 2.
 
 mod by_hand;
-mod data;
+pub(super) mod data;
 mod proxy;
 mod table;
 mod wire;
@@ -116,10 +116,7 @@ struct Bench {
 
 impl Bench {
     fn start() -> Result<Bench> {
-        let setup = SETTINGS
-            .iter()
-            .fold(PostgresSetup::default().synced(), |setup, line| setup.setting(*line));
-        let postgres = Postgres::own(setup)?;
+        let postgres = Postgres::own(settings())?;
         let database = postgres.new_database()?;
         postgres.sql(&database, "CREATE EXTENSION pg_stat_statements")?;
         wire::watch(&postgres, wire::Watch::Nothing)?;
@@ -193,6 +190,11 @@ impl Bench {
         };
         load.run(&self.server)
     }
+}
+
+/// A server that syncs its commits and wakes up little by itself.
+pub(super) fn settings() -> PostgresSetup {
+    SETTINGS.iter().fold(PostgresSetup::default().synced(), |setup, line| setup.setting(*line))
 }
 
 fn pando() -> Result<Program> {
