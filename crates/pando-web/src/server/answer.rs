@@ -102,7 +102,7 @@ async fn handle(app: &SharedApp, mut request: Request) -> Response {
 }
 
 async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
-    auth::authenticate(app, request).await;
+    auth::authenticate(app, request).await?;
     check_superuser_ip(app, request)?;
     rate_limit::check_request(app, request)?;
     check_body_length(app, request)?;
