@@ -16,7 +16,8 @@ const TESTKIT: &str = "pando-testkit";
 const TESTKIT_USERS: [&str; 1] = ["xtask"];
 
 /// Inside a floor a crate imports only what stands above it here, so no cycle can start.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
+    "pando-history",
     "pando-schema",
     "pando-filter",
     "pando-topology",
