@@ -1,19 +1,6 @@
-//! A small seeded generator (SplitMix64): the same seed gives the same tests on every release.
+//! A small seeded generator (SplitMix64): the same seed gives the same draws on every release.
 
-use std::ops::Range;
-
-/// The seeds that a test tries: those of `default`, unless the environment says `COUNT` or
-/// `FIRST..END` under `variable`.
-pub fn seeds(variable: &str, default: Range<u64>) -> Range<u64> {
-    let Ok(text) = std::env::var(variable) else { return default };
-    let (first, end) = text.split_once("..").unwrap_or(("0", &text));
-    match (first.parse(), end.parse()) {
-        (Ok(first), Ok(end)) => first..end,
-        _ => panic!("{variable} must be COUNT or FIRST..END"),
-    }
-}
-
-/// Random numbers for tests; not for secrets.
+/// Random numbers for tests and loads; not for secrets.
 #[derive(Clone, Debug)]
 pub struct Rng {
     state: u64,

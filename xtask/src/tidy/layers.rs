@@ -36,8 +36,8 @@ const ORDER: [&str; 23] = [
     "pando-web",
     "pando-dashboard",
     "pando-worker",
-    "pando-testkit",
     "pando-lab",
+    "pando-testkit",
     "pando",
     "xtask",
 ];
