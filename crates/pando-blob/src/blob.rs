@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Attributes, BlobError, FolderBlob, Key, Listed, NewAttributes, Object, Prefix, Upload, Uploaded,
+    Attributes, BlobError, FolderBlob, Key, Listed, NewAttributes, Object, Prefix, Uploaded,
 };
 
 /// A store of files. Cheap to clone.
@@ -13,13 +13,6 @@ pub enum Blob {
 }
 
 impl Blob {
-    /// Begins to receive a file of at most `bytes_max` bytes, which [`store`](Self::store) keeps.
-    pub fn upload(&self, bytes_max: u64) -> Upload {
-        match self {
-            Blob::Folder(folder) => Upload::new(folder.clone(), bytes_max),
-        }
-    }
-
     /// Keeps an uploaded file under `key`, in place of what was there. When this returns, the
     /// file survives a loss of power. `original_name` is what the client called it.
     pub async fn store(

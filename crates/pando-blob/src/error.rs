@@ -36,7 +36,10 @@ impl BlobError {
     /// Sorts an I/O error: an absent file is told apart from everything else.
     pub(crate) fn io(action: &'static str, name: &str, source: io::Error) -> BlobError {
         match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => BlobError::NotFound,
+            // Stale: another server has deleted it on a network file system.
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::StaleNetworkFileHandle => BlobError::NotFound,
             _ => BlobError::Io { action, name: name.to_owned(), source },
         }
     }

@@ -1,9 +1,12 @@
 //! Keys of stored files: relative paths that cannot leave the folder they are kept in.
 //!
 //! Invariants: a [`Key`] has 1 to 8 segments, none of them empty, `.` or `..`, none with a
-//! slash, backslash or control character, and the last does not end in `.attrs`.
+//! slash, backslash or control character, none that begins like the names of unfinished files,
+//! and the last does not end in `.attrs`.
 
 use std::fmt;
+
+use crate::folder::NAME_START;
 
 /// Longest key, in bytes.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -95,6 +98,7 @@ fn segment_valid(segment: &str) -> bool {
         && segment.len() <= SEGMENT_BYTES_MAX
         && segment != "."
         && segment != ".."
+        && !segment.starts_with(NAME_START)
         && !segment.chars().any(|char| char == '\\' || char.is_control())
 }
 

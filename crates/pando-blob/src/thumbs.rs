@@ -118,6 +118,11 @@ impl Thumbs {
         let (content, written_type) = made.await.map_err(|_| BlobError::Stopping)??;
         let new = NewAttributes { content_type: written_type.to_owned(), original_name: None };
         self.blob.store_bytes(key, content.into(), new).await?;
+        if !self.blob.exists(original).await? {
+            // Whoever deleted it, here or on another server, may have been through with its thumbs.
+            self.blob.delete(key).await?;
+            return Err(BlobError::NotFound.into());
+        }
         Ok(self.blob.fetch(key).await?)
     }
 

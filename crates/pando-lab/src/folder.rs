@@ -41,6 +41,11 @@ impl Folder {
         self.0.join(name)
     }
 
+    /// The uploaded files of all web servers that share a database.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.0.join("files")
+    }
+
     /// What a node has printed.
     pub fn log(&self, name: &str) -> PathBuf {
         self.0.join("logs").join(format!("{name}.log"))

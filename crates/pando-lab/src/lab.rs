@@ -141,6 +141,7 @@ impl Lab {
         let mut lab = Lab {
             rung: options.rung,
             world: World {
+                folder: folder.clone(),
                 pando: std::path::absolute(&options.pando)?,
                 secrets: record.secrets.clone(),
                 synced: options.synced,

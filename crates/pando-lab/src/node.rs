@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::folder::Folder;
 use crate::network::Namespace;
 use crate::postgres::Account;
 use crate::process::Signal;
@@ -43,6 +44,7 @@ pub struct Site {
 /// What nodes know of the lab that they are in.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
+    pub(crate) folder: Folder,
     /// The `pando` program.
     pub(crate) pando: PathBuf,
     pub(crate) secrets: Secrets,

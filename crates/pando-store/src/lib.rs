@@ -6,11 +6,13 @@
 mod auth_records;
 mod bootstrap;
 mod change;
+mod cluster;
 mod collections;
 mod conn;
 mod design;
 mod error;
 mod gate;
+pub mod journal;
 pub mod moving;
 mod options;
 pub mod postgres;

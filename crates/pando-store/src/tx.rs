@@ -27,6 +27,8 @@ pub struct Tx {
     pub(crate) settings: Arc<Settings>,
     /// Of collections and settings, as of the beginning.
     version: u64,
+    /// Whether other servers want to know what is written.
+    shared: bool,
     /// Whether it may change collections or settings.
     alters: bool,
     changes: Vec<Change>,
@@ -67,6 +69,7 @@ impl Tx {
             schema: Arc::clone(&known.schema),
             settings: Arc::clone(&known.settings),
             version: known.version,
+            shared: known.shared,
             alters: false,
             changes: Vec::new(),
             hold,
@@ -145,6 +148,7 @@ impl Tx {
             schema: Arc::clone(&self.schema),
             settings: Arc::clone(&self.settings),
             version: self.version + 1,
+            shared: self.shared,
         })
     }
 
@@ -152,6 +156,7 @@ impl Tx {
         self.schema = Arc::clone(&known.schema);
         self.settings = Arc::clone(&known.settings);
         self.version = known.version;
+        self.shared = known.shared;
     }
 
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
@@ -267,18 +272,36 @@ impl Tx {
         }
     }
 
+    /// Whether other servers want to know what it writes.
+    pub(crate) fn shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Whether it may have changed collections or settings.
+    pub(crate) fn alters(&self) -> bool {
+        self.alters
+    }
+
+    /// The version of collections and settings with which it ends.
+    pub(crate) fn version_after(&self) -> u64 {
+        self.version + u64::from(self.alters)
+    }
+
     /// Makes it last. See [`postgres::Connection::commit`].
-    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        let version = self.version + u64::from(self.alters);
+    pub(crate) async fn commit(
+        &mut self,
+        draft: Option<&postgres::Draft>,
+    ) -> (Option<u64>, Result<(), StoreError>) {
+        let version = self.version_after();
         match self.conn().postgres() {
-            Some(connection) => connection.commit(version).await,
+            Some(connection) => connection.commit(version, draft).await,
             None => unreachable!("on SQLite, a group of jobs commits"),
         }
     }
 
-    /// Whether it failed since another server has changed collections or settings.
-    pub(crate) fn outdated(&mut self) -> bool {
-        self.conn().postgres().is_some_and(|connection| connection.outdated())
+    /// Why another try may do better, after a failure.
+    pub(crate) fn again(&mut self) -> Option<postgres::Again> {
+        self.conn().postgres().and_then(|connection| connection.again())
     }
 
     pub(crate) async fn roll_back(&mut self) {

@@ -78,7 +78,7 @@ impl Server {
             .arg("--dir")
             .arg(dir)
             .arg("--publicDir")
-            .arg(public_dir(dir))
+            .arg(program.public_dir(dir))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

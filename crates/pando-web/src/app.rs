@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pando_blob::{Blob, FolderBlob, ThumbLimits, Thumbs};
+use pando_blob::{Blob, FolderBlob, Staging, ThumbLimits, Thumbs};
+use pando_bus::Bus;
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
@@ -12,6 +13,7 @@ use pando_store::Store;
 use crate::mail::Mailer;
 use crate::realtime::Hub;
 use crate::resources::auth::{LoginLimits, delete_expired_hourly};
+use crate::resources::files::tidy_hourly;
 use crate::resources::settings::warn_unbuilt;
 use crate::server::Front;
 
@@ -19,7 +21,10 @@ use crate::server::Front;
 pub struct App {
     pub(crate) config: WebConfig,
     pub(crate) store: Store,
+    /// To the other servers on the same database, and from them.
+    pub(crate) bus: Bus,
     pub(crate) blob: Blob,
+    pub(crate) staging: Staging,
     pub(crate) thumbs: Thumbs,
     pub(crate) realtime: Hub,
     pub(crate) mailer: Mailer,
@@ -33,32 +38,37 @@ pub struct App {
 pub type SharedApp = Arc<App>;
 
 impl App {
-    /// An application on `store`, whose files lie in the same data directory, with the tasks
-    /// that serve no single request.
+    /// An application on `store`, whose files lie in the folder `files_dir`, with the tasks that
+    /// serve no single request.
     pub fn new(
         config: WebConfig,
         store: Store,
-        data_dir: &Path,
+        bus: Bus,
+        files_dir: &Path,
         life: Lifecycle,
     ) -> anyhow::Result<SharedApp> {
-        // PocketBase's names. The second one it leaves out of backups.
-        let (files, staging) = (data_dir.join("storage"), data_dir.join(".pb_temp_to_delete"));
-        let folder = FolderBlob::open(&files, &staging).context("failed to open the files")?;
+        let opened = FolderBlob::open(files_dir);
+        let folder = opened.context("failed to open the files\nhint: see files.dir")?;
+        let staging = folder.staging();
         let blob = Blob::Folder(folder);
         let app = Arc::new(App {
             front: Front::new(&config, config.gzip),
             thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
-            realtime: Hub::default(),
+            realtime: Hub::of(Arc::clone(store.server_id())),
             mailer: Mailer::default(),
             login_limits: LoginLimits::default(),
             config,
             store,
+            bus,
             blob,
+            staging,
             life,
         });
         warn_unbuilt(None, &app.store.settings());
-        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
+        let events = app.bus.watch();
+        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app), events));
         app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
+        app.life.spawn("files", tidy_hourly(Arc::clone(&app)));
         Ok(app)
     }
 }

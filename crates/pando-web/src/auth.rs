@@ -12,8 +12,9 @@ use crate::request::Request;
 use crate::tokens::{self, TokenKind};
 
 /// Sets `request.auth` if a valid token came with it. A request with a wrong token is one of a
-/// guest. Fails if nobody can say now whose the token is: what a guest is told, such as that a record
-/// does not exist, would be wrong.
+/// guest. Fails if nobody can say now whose the token is, since what a guest is told, such as that a
+/// record does not exist, would be wrong; or if collections have changed meanwhile, and then it is worth
+/// another try.
 pub(crate) async fn authenticate(app: &App, request: &mut Request) -> Result<(), ApiError> {
     let token = bearer_token(request);
     if token.is_empty() {

@@ -4,6 +4,9 @@
 //! and what that answers goes out again. Resources ask `access` who may do what, and the store
 //! for everything else.
 
+// A request is one future inside another, from the connection to the driver of the database.
+#![recursion_limit = "256"]
+
 mod access;
 mod app;
 mod arriving;

@@ -1,8 +1,11 @@
 //! The configuration of the whole program: the tables of all crates.
 
+use std::path::{Path, PathBuf};
+
+use pando_bus::BusOptions;
 use pando_runtime::config::{
-    DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig,
-    TableView, WebConfig,
+    BusConfig, DatabaseConfig, DrainConfig, FilesConfig, Layers, LogConfig, Origins, Problems,
+    Sources, StoreConfig, TableView, WebConfig,
 };
 use pando_store::{Database, StoreOptions};
 
@@ -12,6 +15,8 @@ pub(crate) struct Config {
     pub web: WebConfig,
     pub store: StoreConfig,
     pub database: DatabaseConfig,
+    pub bus: BusConfig,
+    pub files: FilesConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -25,6 +30,8 @@ impl Config {
             web: layers.table(),
             store: layers.table(),
             database: layers.table(),
+            bus: layers.table(),
+            files: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -56,6 +63,19 @@ impl Config {
         options
     }
 
+    /// How this server speaks to others on the same database.
+    pub(crate) fn bus_options(&self) -> BusOptions {
+        BusOptions { nats: self.bus.nats_servers() }
+    }
+
+    /// The folder for uploaded files: by default PocketBase's, in the data directory.
+    pub(crate) fn files_dir(&self) -> PathBuf {
+        match self.files.dir.as_str() {
+            "" => Path::new(&self.store.dir).join("storage"),
+            dir => PathBuf::from(dir),
+        }
+    }
+
     /// Where the records live if not in the data directory.
     fn database(&self) -> Option<Database> {
         let url = &self.database.url;
@@ -63,11 +83,13 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 5] {
+    pub(crate) fn tables(&self) -> [TableView; 7] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
+            TableView::of(&self.bus),
+            TableView::of(&self.files),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

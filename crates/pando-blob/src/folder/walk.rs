@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Listed, temp};
+use super::{Listed, TempFile};
 use crate::key::ATTRIBUTES_SUFFIX;
 use crate::{BlobError, Key, Prefix};
 
@@ -33,7 +33,7 @@ pub(super) fn open_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobE
 }
 
 /// Opens a folder below the root and makes what is missing of it, durably.
-pub(super) fn make_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobError> {
+pub(crate) fn make_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobError> {
     let mut dir = open_segment(root.as_fd(), ".")?;
     for segment in folder.split('/').filter(|segment| !segment.is_empty()) {
         dir = match open_segment(dir.as_fd(), segment) {
@@ -52,7 +52,7 @@ pub(super) fn make_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobE
 }
 
 /// Opens a plain file; anything else under that name counts as absent.
-pub(super) fn open_regular(dir: &OwnedFd, name: &str) -> Result<File, BlobError> {
+pub(crate) fn open_regular(dir: &OwnedFd, name: &str) -> Result<File, BlobError> {
     let opened = rustix::fs::openat(dir, name, FILE_FLAGS, Mode::empty());
     let file = opened.map_err(|errno| failure(dir.as_fd(), "open", name, errno))?;
     let stat = rustix::fs::fstat(&file);
@@ -82,7 +82,7 @@ pub(super) fn list(
     };
     let mut names: Vec<String> = names(&dir)?;
     names.retain(|name| {
-        name.starts_with(name_start) && !name.ends_with(ATTRIBUTES_SUFFIX) && !temp::named(name)
+        name.starts_with(name_start) && !name.ends_with(ATTRIBUTES_SUFFIX) && !TempFile::named(name)
     });
     names.sort_unstable();
     let mut listed = Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn list(
 }
 
 /// The names in a folder that are UTF-8.
-pub(super) fn names(dir: &OwnedFd) -> Result<Vec<String>, BlobError> {
+pub(crate) fn names(dir: &OwnedFd) -> Result<Vec<String>, BlobError> {
     let failed = |errno: Errno| BlobError::io("list", "folder", errno.into());
     let mut names = Vec::new();
     for entry in Dir::read_from(dir).map_err(failed)? {
@@ -116,7 +116,7 @@ pub(super) fn names(dir: &OwnedFd) -> Result<Vec<String>, BlobError> {
 }
 
 /// Opens a folder within a folder; a symbolic link is refused.
-pub(super) fn open_segment(dir: BorrowedFd<'_>, segment: &str) -> Result<OwnedFd, BlobError> {
+pub(crate) fn open_segment(dir: BorrowedFd<'_>, segment: &str) -> Result<OwnedFd, BlobError> {
     rustix::fs::openat(dir, segment, FOLDER_FLAGS, Mode::empty())
         .map_err(|errno| failure(dir, "open", segment, errno))
 }

@@ -13,7 +13,7 @@ struct Fixture {
 impl Fixture {
     fn new() -> Fixture {
         let dir = tempfile::tempdir().unwrap();
-        let folder = FolderBlob::open(&dir.path().join("storage"), &dir.path().join("staging"));
+        let folder = FolderBlob::open(&dir.path().join("storage"));
         Fixture { blob: Blob::Folder(folder.unwrap()), _dir: dir }
     }
 

@@ -32,6 +32,7 @@ pub(super) fn begin(options: &Options, folder: &Folder) -> Result<Record> {
             remove(&folder.node(&node.name))?;
             remove(&folder.log(&node.name))?;
         }
+        remove(&folder.files())?;
         remove(&folder.record())?;
     }
     if let Some(record) = &before {

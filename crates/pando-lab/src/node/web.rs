@@ -45,7 +45,7 @@ pub(super) fn start(site: &Site, world: &World) -> Start {
     Start { words, env: environment(world), account: Account::Own }
 }
 
-/// What all web servers of a lab have in common. A folder of files that they share belongs here.
+/// What all web servers of a lab have in common: the database, and a folder for files.
 fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     let mut env = vec![
         ("PATH", OsString::from(crate::PATH)),
@@ -54,6 +54,7 @@ fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     ];
     if let Some(database) = world.of_kind(Kind::Postgres).next() {
         env.push(("PANDO_DATABASE__URL", postgres::url(database, world).into()));
+        env.push(("PANDO_FILES__DIR", world.folder.files().into()));
     }
     env
 }

@@ -66,6 +66,7 @@ impl Moving {
         let mut mover = self.mover(source, target, &record.url, watch);
         mover.progress = Progress { step: Step::CatchUp, ..Progress::new() };
         mover.check_undo(&record).await?;
+        mover.check_servers(gate).await?;
         if !record.undoing {
             mover.source.begin_undo()?;
         }
@@ -122,6 +123,16 @@ impl Mover<'_> {
         }
         let changed = self.changed_collections().await?;
         if changed.is_empty() { Ok(()) } else { refused(UndoRefusal::Collections(changed)) }
+    }
+
+    /// They would go on with what is no longer the truth.
+    async fn check_servers(&self, gate: &dyn Gate) -> Result<(), MoveError> {
+        let text = "SELECT count(*) FROM pando.servers WHERE seen > now() - interval '3 seconds'";
+        let servers: i64 = self.target.client.query_one(text, &[]).await?.get(0);
+        match servers - i64::from(gate.serves()) {
+            ..=0 => Ok(()),
+            others => Err(MoveError::UndoRefused(UndoRefusal::OtherServers(others))),
+        }
     }
 
     /// The names of collections that are not as they were when they were moved.

@@ -16,6 +16,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::cell::{Cell, Parameter};
+use super::journal::Draft;
 use crate::StoreError;
 
 /// Statements that a connection keeps prepared, on both sides.
@@ -42,9 +43,18 @@ pub(crate) struct Connection {
     waiting: bool,
     /// Whether it has missed an answer and must not be used any more.
     lost: bool,
-    /// Whether a statement failed since collections are not what they were.
-    outdated: bool,
+    /// Why what failed since `begin` may succeed when it is begun anew.
+    again: Option<Again>,
     answer_within: Duration,
+}
+
+/// Why nothing of a transaction happened and another try may do better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Collections or settings are not what they were.
+    Outdated,
+    /// It and others waited for each other.
+    Conflict,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +77,7 @@ impl Connection {
             transaction: Transaction::None,
             waiting: false,
             lost: false,
-            outdated: false,
+            again: None,
             answer_within: query_timeout + ANSWER_GRACE,
         }
     }
@@ -185,66 +195,102 @@ impl Connection {
         self.noted(rows)
     }
 
-    /// Whether something failed since `begin` because collections are not what they were.
-    pub(crate) fn outdated(&self) -> bool {
-        self.outdated
+    /// Why what failed since `begin` may succeed when it is begun anew.
+    pub(crate) fn again(&self) -> Option<Again> {
+        self.again
     }
 
     /// From now on, what is done belongs together, until `commit` or `roll_back`.
     pub(crate) fn begin(&mut self) {
-        self.outdated = false;
+        self.again = None;
         self.transaction = Transaction::Due;
     }
 
-    /// Makes what was done since `begin` last, unless collections or settings are no longer those
-    /// of `version`: then `Outdated`. After `Unknown`, nobody knows whether it did.
-    pub(crate) async fn commit(&mut self, version: u64) -> Result<(), StoreError> {
+    /// Makes what was done since `begin` last, with an entry in the journal if one is given, unless
+    /// collections or settings are no longer those of `version`: then `Outdated`. After `Unknown`,
+    /// nobody knows whether it did. Returns the number that the entry has or would have had.
+    pub(crate) async fn commit(
+        &mut self,
+        version: u64,
+        draft: Option<&Draft>,
+    ) -> (Option<u64>, Result<(), StoreError>) {
         match self.transaction {
             Transaction::None | Transaction::Due => {
                 self.transaction = Transaction::None;
-                return Ok(());
+                return (None, Ok(()));
             }
             Transaction::Open => {}
             Transaction::Failed => {
-                self.roll_back().await?;
                 // Whoever overlooked the failure must not take this for a success.
-                return Err(StoreError::Undone);
+                let undone = self.roll_back().await.and(Err(StoreError::Undone));
+                return (None, undone);
             }
         }
-        let version = i64::try_from(version).unwrap_or(i64::MAX);
+        match self.prepare_commit(version, draft).await {
+            Ok((entry, check)) => self.send_commit(entry.as_ref(), &check).await,
+            Err(error) => (None, Err(error)),
+        }
+    }
+
+    /// The last statements of a transaction.
+    async fn prepare_commit(
+        &mut self,
+        version: u64,
+        draft: Option<&Draft>,
+    ) -> Result<(Option<Ready>, Ready), StoreError> {
         let mut check = Sql::new(pando_filter::Dialect::Postgres);
         check.push(CHECK_VERSION);
-        check.values.push(SqlValue::Int(version));
-        let statement = self.prepared(&check).await?;
+        check.values.push(SqlValue::Int(i64::try_from(version).unwrap_or(i64::MAX)));
+        let check = (self.prepared(&check).await?, check);
+        let entry = match draft.map(Draft::insert) {
+            Some(insert) => Some((self.prepared(&insert).await?, insert)),
+            None => None,
+        };
+        Ok((entry, check))
+    }
+
+    /// Sends them and the commit at once.
+    async fn send_commit(
+        &mut self,
+        entry: Option<&Ready>,
+        (check_statement, check): &Ready,
+    ) -> (Option<u64>, Result<(), StoreError>) {
         let client = &self.client;
-        let both = async {
-            let checked = rows_of(client, &statement, &check);
-            let (checked, committed) = tokio::join!(checked, client.batch_execute("COMMIT"));
-            // When the check fails the commit undoes, and says nothing of it.
-            checked.and(committed)
+        let mut number = None;
+        let all = async {
+            let entered = async {
+                let Some((statement, insert)) = entry else { return Ok(()) };
+                let rows = rows_of(client, statement, insert).await?;
+                number = rows.first().and_then(|row| row.try_get::<_, i64>(0).ok());
+                Ok(())
+            };
+            let checked = rows_of(client, check_statement, check);
+            let committed = client.batch_execute("COMMIT");
+            let (entered, checked, committed) = tokio::join!(entered, checked, committed);
+            // When one of them fails the commit undoes, and says nothing of it.
+            entered.and(checked.map(drop)).and(committed)
         };
         self.waiting = true;
-        let outcome = tokio::time::timeout(self.answer_within, both).await;
-        match outcome {
+        let outcome = tokio::time::timeout(self.answer_within, all).await;
+        let number = number.and_then(|number| u64::try_from(number).ok());
+        let committed = match outcome {
             Ok(Ok(())) => {
                 self.waiting = false;
                 self.transaction = Transaction::None;
                 Ok(())
             }
-            Ok(Err(error)) => {
+            Ok(Err(error)) if error.as_db_error().is_some() => {
                 self.lost = true;
-                if error.as_db_error().is_none() {
-                    return Err(StoreError::Unknown);
-                }
                 let error = StoreError::from(error);
-                self.outdated = error.is_outdated();
+                self.again = Again::after(&error);
                 Err(error)
             }
-            Err(_elapsed) => {
+            Ok(Err(_)) | Err(_) => {
                 self.lost = true;
                 Err(StoreError::Unknown)
             }
-        }
+        };
+        (number, committed)
     }
 
     pub(crate) async fn roll_back(&mut self) -> Result<(), StoreError> {
@@ -284,7 +330,9 @@ impl Connection {
     /// Notes what an answer means for the transaction and the connection.
     fn noted<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         self.waiting = false;
-        self.outdated |= answer.as_ref().is_err_and(StoreError::is_outdated);
+        if let Err(error) = &answer {
+            self.again = self.again.or(Again::after(error));
+        }
         match &answer {
             Ok(_) if self.transaction == Transaction::Due => self.transaction = Transaction::Open,
             Ok(_) => {}
@@ -296,6 +344,19 @@ impl Connection {
             Err(_) => {}
         }
         answer
+    }
+}
+
+/// A statement that the server knows, and its values.
+type Ready = (Statement, Sql);
+
+impl Again {
+    fn after(error: &StoreError) -> Option<Again> {
+        match error {
+            error if error.is_outdated() => Some(Again::Outdated),
+            StoreError::Conflict => Some(Again::Conflict),
+            _ => None,
+        }
     }
 }
 

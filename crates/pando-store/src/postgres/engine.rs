@@ -12,28 +12,46 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::bootstrap;
+use super::connection::Again;
 use super::hold::Collections;
+use super::journal::Draft;
+use super::member::Member;
 use super::order::Order;
 use super::pool::{Pool, Pooled};
 use crate::gate::Pass;
+use crate::journal::{Body, Own};
 use crate::store::{Known, Shared};
 use crate::waiting::Waiting;
 use crate::{StoreError, StoreOptions, Tx, TxFuture};
 
-/// How often is looked whether another server has changed collections or settings. A write by old
-/// ones is refused in any case.
+/// How often is looked whether another server has changed collections or settings, while this
+/// process is no server itself. A write by old ones is begun anew in any case.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often a write is begun anew since others were faster.
+const ATTEMPTS_MAX: u32 = 20;
 
 /// The connections to one database, and the writes that run on them.
 pub(crate) struct Engine {
     pool: Pool,
     shared: Arc<Shared>,
+    pub(super) member: Arc<Member>,
     /// The writes that run; they go on when nobody waits for them.
     tasks: TaskTracker,
     waiting: AtomicUsize,
     waiting_max: usize,
     order: Order,
-    collections: Collections,
+    pub(super) collections: Collections,
+    present_wait_max: Duration,
+}
+
+/// How one try of a write ended.
+struct Attempt<T, E> {
+    outcome: Result<T, E>,
+    /// Why nothing of it happened and another try may do better.
+    again: Option<Again>,
+    /// The version of collections and settings that it made.
+    made: Option<u64>,
 }
 
 impl Engine {
@@ -64,14 +82,18 @@ impl Engine {
 
     /// An engine for what [`Engine::connect`] gave, which tells `shared` what it learns.
     pub(crate) fn over(pool: Pool, shared: &Arc<Shared>, options: &StoreOptions) -> Arc<Engine> {
+        let member = Arc::new(Member::new(Arc::clone(&options.server_id)));
+        let key = options.encryption_key.as_deref().map(Arc::from);
         let engine = Arc::new(Engine {
             pool,
             shared: Arc::clone(shared),
+            collections: Collections::of(shared, &member, key),
+            member,
             tasks: TaskTracker::new(),
             waiting: AtomicUsize::new(0),
             waiting_max: options.write_queue_max,
             order: Order::of(shared),
-            collections: Collections::of(shared, options.encryption_key.as_deref().map(Arc::from)),
+            present_wait_max: options.read_wait_max,
         });
         follow(&engine);
         engine
@@ -82,10 +104,28 @@ impl Engine {
         self.pool.take().await
     }
 
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Whether there is nothing to wait for in [`Engine::present`].
+    pub(crate) fn is_present(&self) -> bool {
+        self.member.is_present()
+    }
+
+    /// Waits until what is known of collections and settings is what all servers work with.
+    pub(crate) async fn present(&self) -> Result<(), StoreError> {
+        self.member.present(self.present_wait_max).await
+    }
+
     /// See [`crate::Store::write`]. Keeps `pass` until all is done.
     pub(crate) async fn write<T, E, F>(self: &Arc<Self>, work: F, pass: Pass) -> Result<T, E>
     where
-        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Clone + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -107,40 +147,99 @@ impl Engine {
         }
     }
 
+    /// Runs `work` until it is done, or fails by itself.
     async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Clone + Send,
+        E: From<StoreError>,
+    {
+        for _ in 1..ATTEMPTS_MAX {
+            let attempt = self.attempt(work.clone()).await;
+            match attempt.again {
+                None => return self.finished(attempt).await,
+                Some(Again::Outdated) => self.catch_up().await,
+                Some(Again::Conflict) => {}
+            }
+        }
+        let attempt = self.attempt(work).await;
+        self.finished(attempt).await
+    }
+
+    async fn attempt<T, E, F>(&self, work: F) -> Attempt<T, E>
     where
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let conn = self.connection_for_write().await?;
+        let conn = match self.connection_for_write().await {
+            Ok(conn) => conn,
+            Err(error) => return Attempt { outcome: Err(error.into()), again: None, made: None },
+        };
         let (hold, known) = self.collections.hold().await;
         let mut tx = Tx::pooled(conn, &known, hold);
         tx.begin();
-        let outcome = match work(&mut tx).await {
-            Ok(value) => self.commit(&mut tx).await.map(|()| value).map_err(E::from),
+        let (outcome, made) = match work(&mut tx).await {
+            Ok(value) => match self.commit(&mut tx).await {
+                Ok(made) => (Ok(value), made),
+                Err(error) => (Err(error.into()), None),
+            },
             Err(error) => {
                 tx.roll_back().await;
-                Err(error)
+                (Err(error), None)
             }
         };
-        let outdated = tx.outdated();
-        drop(tx);
-        if outdated {
-            // Before the answer, so that a client that tries again finds us up to date.
-            self.catch_up().await;
-        }
-        outcome
+        // Also if `work` took the failure for one of its own.
+        let again = outcome.is_err().then(|| tx.again()).flatten();
+        Attempt { outcome, again, made }
     }
 
-    async fn commit(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        // After all locks are held, and so after the commits that it had to wait for.
-        let turn = self.order.turn();
-        tx.commit().await?;
-        if let Some(known) = tx.learned() {
-            self.shared.learn(known);
+    /// Waits until other servers know of what was changed of collections and settings.
+    async fn finished<T, E>(&self, attempt: Attempt<T, E>) -> Result<T, E> {
+        if let Some(version) = attempt.made
+            && self.shared.known().shared
+            && let Err(error) = self.known_by_all(version).await
+        {
+            // It is done all the same, and who is behind refuses to write.
+            warn!(error = format!("{error:#}"), "failed to wait for the other servers");
         }
-        turn.announce(tx.take_changes());
-        Ok(())
+        attempt.outcome
+    }
+
+    /// Returns which version of collections and settings came of it, if another.
+    async fn commit(&self, tx: &mut Tx) -> Result<Option<u64>, StoreError> {
+        let changes = tx.take_changes();
+        if !tx.shared() || (changes.is_empty() && !tx.alters()) {
+            // After all locks are held, and so after the commits that it had to wait for.
+            let turn = self.order.turn();
+            tx.commit(None).await.1?;
+            let made = self.learn_of(tx);
+            turn.announce(changes);
+            return Ok(made);
+        }
+        let body = match changes.is_empty() {
+            true => Body::Nothing,
+            false => Body::Changes(changes.into()),
+        };
+        let server = Arc::clone(&self.member.id);
+        let draft = Draft { server, version: tx.version_after(), text: body.write().into() };
+        let (number, committed) = tx.commit(Some(&draft)).await;
+        if let Err(error) = committed {
+            // Of a commit that may have happened the journal itself tells.
+            let undone = !matches!(error, StoreError::Unknown);
+            number.filter(|_| undone).into_iter().for_each(|it| self.shared.tell(Own::Void(it)));
+            return Err(error);
+        }
+        let made = self.learn_of(tx);
+        let entry = number.map(|number| draft.entry(number));
+        self.shared.tell(Own::Written { entry, body });
+        Ok(made)
+    }
+
+    /// Makes visible what a commit has changed of collections and settings.
+    fn learn_of(&self, tx: &Tx) -> Option<u64> {
+        let known = tx.learned()?;
+        let version = known.version;
+        self.shared.learn(known);
+        Some(version)
     }
 
     /// A connection, unless too many writes wait for one already.
@@ -157,30 +256,35 @@ impl Engine {
     }
 
     /// Reads collections and settings if another server has changed them.
-    async fn catch_up(&self) {
+    pub(crate) async fn catch_up(&self) {
         if let Err(error) = self.learn().await {
             warn!(error = format!("{error:#}"), "failed to read the collections");
         }
     }
 
-    async fn learn(&self) -> Result<(), StoreError> {
+    pub(super) async fn learn(&self) -> Result<(), StoreError> {
         let mut conn = self.pool.take().await?;
-        if bootstrap::version(&mut conn).await? > self.shared.known().version {
+        if bootstrap::version(&mut conn).await?.0 > self.shared.known().version {
             let known = bootstrap::load(&mut conn, self.collections.encryption_key()).await?;
             self.shared.learn(known);
         }
         Ok(())
     }
 
+    pub(super) fn closed(&self) -> bool {
+        self.tasks.is_closed()
+    }
+
     /// Waits for the writes that run, refuses what comes later, and closes the connections.
     pub(crate) async fn close(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+        self.leave().await;
         self.pool.close();
     }
 }
 
-/// Learns what other servers change of collections and settings, until the engine is closed.
+/// Learns what servers change of collections and settings, until this is one itself or closed.
 #[expect(clippy::disallowed_methods, reason = "it ends with the engine")]
 fn follow(engine: &Arc<Engine>) {
     let engine = Arc::downgrade(engine);
@@ -188,7 +292,7 @@ fn follow(engine: &Arc<Engine>) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let Some(engine) = engine.upgrade() else { return };
-            if engine.tasks.is_closed() {
+            if engine.closed() || engine.member.joined() {
                 return;
             }
             if let Err(error) = engine.learn().await {

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use tokio::sync::mpsc;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
 use super::room::{Place, Room};
-use super::{Connection, error, facts, tls};
+use super::{Connection, error, facts, link, tls};
 use crate::{Conn, StoreError, StoreOptions};
 
 /// How long a new connection may take to be made.
@@ -116,6 +117,11 @@ impl Pool {
         })
     }
 
+    /// For connections beside the pool.
+    pub(super) fn connector(&self) -> &Connector {
+        self.pool.manager()
+    }
+
     pub(crate) fn close(&self) {
         self.room.close();
         self.pool.close();
@@ -167,6 +173,28 @@ impl Connector {
     /// A new connection. The task that drives it ends with it.
     pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
         Ok(Connection::new(self.client().await?, self.query_timeout))
+    }
+
+    /// The same, with the notifications that come on it.
+    pub(super) async fn connect_with_notes(
+        &self,
+        notes: mpsc::Sender<String>,
+    ) -> Result<Connection, StoreError> {
+        let client = match &self.tls {
+            tls::Tls::None => {
+                let connecting = self.config.connect(tokio_postgres::NoTls);
+                let (client, connection) = connecting.await.map_err(refused)?;
+                link::drive(connection, notes);
+                client
+            }
+            tls::Tls::Rustls(connector) => {
+                let connecting = self.config.connect(connector.clone());
+                let (client, connection) = connecting.await.map_err(refused)?;
+                link::drive(connection, notes);
+                client
+            }
+        };
+        Ok(Connection::new(client, self.query_timeout))
     }
 
     /// The same for who speaks to the driver himself.

@@ -286,7 +286,7 @@ async fn submission<'a>(
     request: &'a mut Request,
     failed: &str,
 ) -> Result<&'a mut Submission, ApiError> {
-    let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let read = request.submission(&app.staging, app.config.body_max.bytes()).await;
     read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { message: failed.to_owned(), ..error },
         _ => error,

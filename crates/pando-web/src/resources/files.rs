@@ -3,6 +3,7 @@
 //! Source: PocketBase `apis/file.go`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
@@ -11,7 +12,7 @@ use pando_filter::Purpose;
 use pando_schema::{CollectionKind, Field, FieldKind, Record, Schema};
 use pando_store::Conn;
 use serde_json::json;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::file_request;
 use super::records::file_key;
@@ -43,7 +44,7 @@ pub(crate) async fn download(
 ) -> Result<Response, ApiError> {
     let schema = app.store.schema();
     let collection = super::existing(&schema, collection)?;
-    rate_limit::check_collection(app, request, collection, "file")?;
+    rate_limit::check_collection(app, request, collection, "file").await?;
     let mut conn = app.store.read().await?;
     let failed = |error| ApiError::of_query(error, collection, StatusCode::NOT_FOUND);
     let record = conn.find(collection, id).await.map_err(failed)?;
@@ -67,6 +68,23 @@ pub(crate) async fn download(
     drop(conn);
     let (object, name) = served(app, request, &key, thumbs).await?;
     Ok(respond(request, &object, &name))
+}
+
+/// Deletes what uploads of dead processes left behind, at the start and every hour, until the stop.
+pub(crate) async fn tidy_hourly(app: SharedApp) -> anyhow::Result<()> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    loop {
+        match app.staging.remove_leftovers().await {
+            Ok(0) => {}
+            Ok(count) => info!(count, "deleted unfinished uploads"),
+            Err(error) => {
+                warn!(error = format!("{error:#}"), "failed to delete unfinished uploads")
+            }
+        }
+        if app.life.stopping.run_until_cancelled(tokio::time::sleep(HOUR)).await.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// The file field of `record` that holds the file called `name`.

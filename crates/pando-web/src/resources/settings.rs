@@ -22,7 +22,7 @@ pub(crate) async fn view(app: &SharedApp, request: &mut Request) -> Result<Respo
 pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
     require_superuser(request)?;
     const MALFORMED: &str = "An error occurred while loading the submitted data.";
-    let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let read = request.submission(&app.staging, app.config.body_max.bytes()).await;
     let submission = read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { message: MALFORMED.to_owned(), ..error },
         _ => error,

@@ -135,9 +135,9 @@ pub(crate) struct LabLoad {
     /// Clients that send requests, each one after the other
     #[arg(long, value_name = "COUNT", default_value = "16")]
     pub clients: NonZero<u16>,
-    /// Clients that listen to realtime events [default: 4]
-    #[arg(long, value_name = "COUNT")]
-    pub subscribers: Option<u16>,
+    /// Clients that listen to realtime events
+    #[arg(long, value_name = "COUNT", default_value_t = 4)]
+    pub subscribers: u16,
     /// Requests per second of all clients together [default: as fast as they are answered]
     #[arg(long, value_name = "COUNT")]
     pub rate: Option<NonZero<u32>>,

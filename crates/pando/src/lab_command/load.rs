@@ -21,9 +21,6 @@ use crate::{cli::LabLoad, output, output::red};
 const TICK: Duration = Duration::from_millis(50);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Realtime clients unless told otherwise.
-const SUBSCRIBERS: u16 = 4;
-
 pub(super) fn run(folder: &Folder, arguments: &LabLoad, life: &Lifecycle) -> anyhow::Result<()> {
     let status: Value = serde_json::from_str(&ask(folder, &Order::Status)?)?;
     let options = options(&status, arguments)?;
@@ -58,7 +55,7 @@ fn options(status: &Value, arguments: &LabLoad) -> anyhow::Result<LoadOptions> {
     let (email, password) = (word(&superuser["email"]), word(&superuser["password"]));
     let mut options = LoadOptions::new(servers, &email, &password);
     options.clients = usize::from(arguments.clients.get());
-    options.subscribers = usize::from(subscribers(arguments, options.servers.len())?);
+    options.subscribers = usize::from(arguments.subscribers);
     options.rate = arguments.rate.map(|rate| f64::from(rate.get()));
     options.mix = arguments.mix.unwrap_or(options.mix);
     options.deadline = arguments.deadline;
@@ -66,19 +63,8 @@ fn options(status: &Value, arguments: &LabLoad) -> anyhow::Result<LoadOptions> {
     if arguments.pinned {
         options.routing = Routing::Pinned;
     }
+    options.roaming = !arguments.pinned;
     Ok(options)
-}
-
-/// Events do not pass from one web server to another yet; listening there would tell only that.
-fn subscribers(arguments: &LabLoad, servers: usize) -> anyhow::Result<u16> {
-    match arguments.subscribers {
-        Some(count) => Ok(count),
-        None if servers == 1 => Ok(SUBSCRIBERS),
-        None => {
-            output::print("no subscribers: events do not pass between web servers yet\n")?;
-            Ok(0)
-        }
-    }
 }
 
 /// Shows each second until the time is over, somebody stops it, or nothing more fits.

@@ -23,10 +23,10 @@ fn up(rung: Rung, dir: &Path) -> Lab {
     Lab::up(&options(rung, dir), |_| true).unwrap()
 }
 
-/// A load of all its entrances.
+/// A load of all its entrances; any of them takes subscriptions, too.
 fn load_options(lab: &Lab) -> LoadOptions {
     let (email, password) = lab.superuser();
-    LoadOptions::new(lab.entrances(), email, password)
+    LoadOptions { roaming: true, ..LoadOptions::new(lab.entrances(), email, password) }
 }
 
 /// Waits until that many more requests have ended.

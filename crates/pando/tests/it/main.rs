@@ -6,6 +6,7 @@ mod bad_input;
 mod compare;
 mod config;
 mod crash;
+mod files;
 mod lab;
 mod moving;
 mod postgres;

@@ -40,20 +40,38 @@ fn one_transcript_on_postgres() {
     check(&pando().on_database(&server.url(&database)));
 }
 
+#[test]
+fn one_transcript_on_three_servers() {
+    let server = Postgres::start().unwrap();
+    let database = server.new_database().unwrap();
+    let program = pando().on_database(&server.url(&database));
+    compare(&transcript_of(&program, |dir| program.launch_several(dir, 3).unwrap()));
+}
+
 fn check(pando: &Program) {
-    let found = differences(&oracle(), &transcript(pando));
+    compare(&transcript(pando));
+}
+
+fn compare(transcript: &str) {
+    let found = differences(&oracle(), transcript);
     let shown = found[..found.len().min(SHOWN_MAX)].join("\n");
     assert!(found.is_empty(), "{} steps differ:\n{shown}", found.len());
 }
 
 /// What the script prints about a fresh server.
 fn transcript(program: &Program) -> String {
+    transcript_of(program, |data| vec![Server::launch(program, data).unwrap()])
+}
+
+/// The same about servers that share a database.
+fn transcript_of(program: &Program, launch: impl FnOnce(&Path) -> Vec<Server>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
-    let server = Server::launch(program, &data).unwrap();
+    let servers = launch(&data);
+    let urls: Vec<_> = servers.iter().map(|server| format!("http://{}", server.addr())).collect();
     let mut node = Command::new("node");
-    node.arg("run.mjs").arg(format!("http://{}", server.addr())).args([EMAIL, PASSWORD]);
+    node.arg("run.mjs").arg(urls.join(",")).args([EMAIL, PASSWORD]);
     let hint = "`cargo xtask setup` installs Node and the SDK";
     let output = node.current_dir(script_dir()).output().expect(hint);
     let transcript = String::from_utf8(output.stdout).unwrap();

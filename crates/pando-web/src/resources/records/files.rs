@@ -92,6 +92,7 @@ pub(crate) async fn write<T, F>(
 ) -> Result<T, ApiError>
 where
     F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<(T, Vec<Obsolete>), ApiError>>
+        + Clone
         + Send
         + 'static,
     T: Send + 'static,

@@ -33,7 +33,7 @@ fn a_killed_server_costs_nothing_but_what_was_in_flight() {
     let mut lab = up(Rung::Three, dir.path());
     let clients = 8;
     let deadline = Duration::from_secs(2);
-    let options = LoadOptions { clients, deadline, subscribers: 0, ..load_options(&lab) };
+    let options = LoadOptions { clients, deadline, subscribers: 3, ..load_options(&lab) };
     let load = Load::begin(options).unwrap();
     let_through(&load, SOME);
     lab.kill("web-2").unwrap();
@@ -61,7 +61,7 @@ fn a_killed_server_costs_nothing_but_what_was_in_flight() {
 fn a_restarted_database_costs_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let mut lab = up(Rung::Three, dir.path());
-    let options = LoadOptions { clients: 8, subscribers: 0, ..load_options(&lab) };
+    let options = LoadOptions { clients: 8, subscribers: 3, ..load_options(&lab) };
     let load = Load::begin(options).unwrap();
     let_through(&load, SOME);
     lab.stop("db-1").unwrap();
