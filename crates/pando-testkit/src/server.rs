@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::http::{HttpClient, Request};
-use crate::process;
+use crate::process::{self, Signal};
 use crate::wait::wait_for;
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -161,7 +161,7 @@ impl Server {
 
     /// Asks the server to stop (SIGTERM) and waits for its end.
     pub fn stop(&mut self) -> Result<()> {
-        process::signal("TERM", &[self.pid()])?;
+        process::signal(Signal::TERM, &[self.pid()])?;
         wait_for("the server's end after SIGTERM", STOP_DEADLINE, || Ok(self.child.try_wait()?))?;
         Ok(())
     }

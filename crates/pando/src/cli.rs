@@ -2,9 +2,12 @@
 //!
 //! Source: PocketBase `pocketbase.go`, `cmd/serve.go`, `cmd/superuser.go`, `examples/base/main.go`.
 
+mod lab;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub(crate) use lab::{LabAction, LabAdd, LabLoad, LabLogs, LabUp};
 use pando_runtime::config::{Setting, Sources};
 
 /// Our version, and that of the PocketBase whose API this program speaks.
@@ -77,6 +80,9 @@ pub(crate) enum Command {
     /// Moves a part of the application to where it can grow
     #[command(subcommand)]
     Move(MoveAction),
+    /// Starts any rung on this machine, loads it, and breaks it on purpose
+    #[command(subcommand)]
+    Lab(LabAction),
     /// Checks or shows the configuration
     #[command(subcommand)]
     Config(ConfigAction),
@@ -114,9 +120,9 @@ pub(crate) struct GlobalFlags {
     /// The configuration file [default: pando.toml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The data directory [default: pando_data]
+    /// The data directory [default: pando_data], or the folder of a lab [default: pando_lab]
     #[arg(long, global = true, value_name = "DIR")]
-    dir: Option<String>,
+    pub dir: Option<String>,
     /// The directory to serve static files [default: pando_public]
     #[arg(long = "publicDir", global = true, value_name = "DIR")]
     public_dir: Option<String>,

@@ -7,6 +7,7 @@ mod compare;
 mod config;
 mod crash;
 mod files;
+mod lab;
 mod moving;
 mod postgres;
 mod process;
