@@ -188,7 +188,7 @@ fn run_workload(
         return Ok(());
     }
     let (requests, duration) = (&workload.requests, options.duration());
-    let load = Load { requests, connections, duration, database: None };
+    let load = Load { requests, connections, duration, rate: None, database: None };
     let measured: Measured = load.run(server).with_context(|| name.clone())?;
     println!("  {name}: {measured}");
     rows.push(Row::requests(name, measured));

@@ -168,12 +168,12 @@ impl Server {
 
     /// Stops the process (SIGSTOP) until [`Server::thaw`]: its connections stay open.
     pub fn freeze(&self) -> Result<()> {
-        process::signal("STOP", &[self.pid()])
+        process::signal(process::Signal::STOP, &[self.pid()])
     }
 
     /// Lets a frozen process go on.
     pub fn thaw(&self) -> Result<()> {
-        process::signal("CONT", &[self.pid()])
+        process::signal(process::Signal::CONT, &[self.pid()])
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.

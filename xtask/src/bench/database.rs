@@ -186,6 +186,7 @@ impl Bench {
             requests: &workload.requests,
             connections: CLIENTS,
             duration,
+            rate: None,
             database: Some(&self.postgres),
         };
         load.run(&self.server)

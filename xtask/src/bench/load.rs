@@ -23,6 +23,8 @@ pub(super) struct Load<'a> {
     pub(super) requests: &'a [Vec<u8>],
     pub(super) connections: usize,
     pub(super) duration: Duration,
+    /// Requests per second of all connections together; as many as are answered if there is none.
+    pub(super) rate: Option<f64>,
     /// The database behind the server, to measure what that spends.
     pub(super) database: Option<&'a Postgres>,
 }
@@ -105,8 +107,18 @@ impl Load<'_> {
         let mut wire = warmed?;
         let (mut latencies, mut errors) = (Latencies::default(), 0);
         let begun = Instant::now();
+        // Each connection sends at its own times, spread evenly.
+        let interval =
+            self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
+        let mut due = interval.unwrap_or_default() * u32::try_from(number)?
+            / u32::try_from(self.connections)?;
         let mut sent = begun;
         while sent.duration_since(begun) < self.duration {
+            if let Some(interval) = interval {
+                thread::sleep(due.saturating_sub(begun.elapsed()));
+                due += interval;
+                sent = Instant::now();
+            }
             let status = wire.exchange(&self.requests[at % self.requests.len()])?;
             let now = Instant::now();
             latencies.add(now.duration_since(sent));

@@ -12,6 +12,9 @@ use serde_json::{Value as Json, json};
 use super::{BODY_BYTES_MAX, Body};
 use crate::{Action, Change};
 
+/// What entries about records begin with.
+pub(super) const CHANGES: &str = r#"["changes","#;
+
 /// An entry that cannot be understood, as one of a newer Pando.
 #[derive(Debug, thiserror::Error)]
 #[error("an entry of the journal cannot be read: {0}")]
@@ -56,7 +59,8 @@ impl Body {
 /// `None` if that is too much.
 fn write_changes(changes: &[Change]) -> Option<String> {
     let mut text = String::with_capacity(256 * changes.len());
-    text.push_str(r#"["changes",["#);
+    text.push_str(CHANGES);
+    text.push('[');
     for (index, change) in changes.iter().enumerate() {
         let record = &change.record;
         let separator = if index == 0 { "" } else { "," };

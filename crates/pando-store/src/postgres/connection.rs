@@ -13,6 +13,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use pando_filter::Sql;
 use pando_schema::{Collection, Record, SqlValue};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -65,6 +66,8 @@ pub(crate) enum Again {
     Conflict,
     /// A write failed that had waited, so its caller did not learn why: it must not wait.
     AtOnce,
+    /// The connection was lost before the commit was sent, so it was undone.
+    Lost,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,7 +316,8 @@ impl Connection {
                 self.transaction = Transaction::None;
                 Ok(())
             }
-            Ok(Err(error)) if error.as_db_error().is_some() => {
+            // The session was ended: perhaps before the commit, perhaps just after it.
+            Ok(Err(error)) if error.as_db_error().is_some() && !ends_session(&error) => {
                 self.lost = true;
                 let error = StoreError::from(error);
                 self.again = Again::after(&error, &later);
@@ -392,6 +396,11 @@ impl Connection {
     }
 }
 
+fn ends_session(error: &tokio_postgres::Error) -> bool {
+    let ends = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
+    error.code().is_some_and(|code| ends.contains(code))
+}
+
 /// A statement that the server knows, and its values.
 type Ready = (Statement, Sql);
 
@@ -402,7 +411,8 @@ impl Again {
             error if error.is_outdated() => Some(Again::Outdated),
             StoreError::Conflict => Some(Again::Conflict),
             error if error.is_outdated_plan() => Some(Again::Conflict),
-            StoreError::Unavailable(_) | StoreError::Unknown => None,
+            StoreError::Unavailable(_) => Some(Again::Lost),
+            StoreError::Unknown => None,
             _ => (!later.is_empty()).then_some(Again::AtOnce),
         }
     }

@@ -81,6 +81,11 @@ impl Member {
         self.joined.load(Ordering::Acquire)
     }
 
+    /// A number that the journal has given, not long ago.
+    pub(super) fn head(&self) -> u64 {
+        self.pulse.borrow().head
+    }
+
     /// Looks soon.
     pub(super) fn nudge(&self) {
         self.nudge.notify_one();

@@ -104,8 +104,10 @@ async fn handle(app: &SharedApp, mut request: Request) -> Response {
 /// How often a request is tried again since collections have changed under it.
 const REPLAYS_MAX: u32 = 5;
 
-/// Tries again if another server has changed collections meanwhile, where nothing was written yet.
+/// Tries again if another server has changed collections meanwhile, or the connection to the
+/// database was lost, where nothing was written yet.
 async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    let begun = Instant::now();
     let mut replays = 0;
     loop {
         let version = app.store.version();
@@ -119,6 +121,12 @@ async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, Api
                     return Err(error);
                 }
             }
+            // Another try waits for the database.
+            Err(error)
+                if error.database_away()
+                    && repeatable(request)
+                    && begun.elapsed() < app.store.options().hold_max
+                    && request.rewind() => {}
             outcome => return outcome,
         }
     }

@@ -3,10 +3,12 @@
 mod changes;
 mod frozen;
 mod realtime;
+mod restart;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use pando_testkit::{Postgres, Product, Program, Request, RootClient, Server};
+use pando_testkit::{Postgres, PostgresSetup, Product, Program, Request, RootClient, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,18 +21,35 @@ struct Servers {
     servers: Vec<Server>,
     /// A superuser at each of them.
     roots: Vec<RootClient>,
-    _postgres: std::sync::Arc<Postgres>,
+    database: Database,
     _dir: TempDir,
+}
+
+/// A server of databases that tests share, or one of this test's own.
+enum Database {
+    Shared { _postgres: Arc<Postgres> },
+    Own(Box<Postgres>),
 }
 
 impl Servers {
     fn start(count: usize) -> Servers {
         let postgres = Postgres::start().unwrap();
-        let database = postgres.new_database().unwrap();
+        let url = postgres.url(&postgres.new_database().unwrap());
+        Servers::on(&url, Database::Shared { _postgres: postgres }, count)
+    }
+
+    /// On a PostgreSQL that the test may break.
+    fn on_own_database(count: usize) -> Servers {
+        let postgres = Postgres::own(PostgresSetup::default().synced()).unwrap();
+        let url = postgres.url(&postgres.new_database().unwrap());
+        Servers::on(&url, Database::Own(Box::new(postgres)), count)
+    }
+
+    fn on(url: &str, database: Database, count: usize) -> Servers {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         let program = Program::new(Product::Pando, Path::new(env!("CARGO_BIN_EXE_pando")));
-        let program = program.on_database(&postgres.url(&database));
+        let program = program.on_database(url);
         program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
         let servers = program.launch_several(&data, count).unwrap();
         let login = |server: &Server| RootClient::login(server, EMAIL, PASSWORD).unwrap();
@@ -41,7 +60,14 @@ impl Servers {
             "listRule": "", "viewRule": "", "createRule": "", "updateRule": "", "deleteRule": "",
         });
         roots[0].json(Request::post("/api/collections").json(&things)).unwrap();
-        Servers { servers, roots, _postgres: postgres, _dir: dir }
+        Servers { servers, roots, database, _dir: dir }
+    }
+
+    fn own_postgres(&mut self) -> &mut Postgres {
+        match &mut self.database {
+            Database::Own(postgres) => postgres,
+            Database::Shared { .. } => panic!("others need it"),
+        }
     }
 
     /// Changes the collection through one of the servers.

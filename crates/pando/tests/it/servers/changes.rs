@@ -114,7 +114,7 @@ fn change(servers: &mut Servers, server: usize, round: usize) {
             fields.remove(index);
             json!({ "fields": fields, "indexes": [] })
         }
-        _ => json!({ "listRule": if round % 2 == 0 { "n >= 0" } else { "" } }),
+        _ => json!({ "listRule": if round.is_multiple_of(2) { "n >= 0" } else { "" } }),
     };
     servers.change(server, &change);
 }
