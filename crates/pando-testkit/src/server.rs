@@ -166,6 +166,16 @@ impl Server {
         Ok(())
     }
 
+    /// Stops the process (SIGSTOP) until [`Server::thaw`]: its connections stay open.
+    pub fn freeze(&self) -> Result<()> {
+        process::signal("STOP", &[self.pid()])
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) -> Result<()> {
+        process::signal("CONT", &[self.pid()])
+    }
+
     /// Ends the server at once (SIGKILL), as a crash would.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill().context("failed to kill the server")?;

@@ -153,19 +153,21 @@ impl Engine {
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Clone + Send,
         E: From<StoreError>,
     {
+        let mut may_wait = true;
         for _ in 1..ATTEMPTS_MAX {
-            let attempt = self.attempt(work.clone()).await;
+            let attempt = self.attempt(work.clone(), may_wait).await;
             match attempt.again {
                 None => return self.finished(attempt).await,
                 Some(Again::Outdated) => self.catch_up().await,
                 Some(Again::Conflict) => {}
+                Some(Again::AtOnce) => may_wait = false,
             }
         }
-        let attempt = self.attempt(work).await;
+        let attempt = self.attempt(work, false).await;
         self.finished(attempt).await
     }
 
-    async fn attempt<T, E, F>(&self, work: F) -> Attempt<T, E>
+    async fn attempt<T, E, F>(&self, work: F, may_wait: bool) -> Attempt<T, E>
     where
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send,
         E: From<StoreError>,
@@ -176,7 +178,7 @@ impl Engine {
         };
         let (hold, known) = self.collections.hold().await;
         let mut tx = Tx::pooled(conn, &known, hold);
-        tx.begin();
+        tx.begin(may_wait);
         let (outcome, made) = match work(&mut tx).await {
             Ok(value) => match self.commit(&mut tx).await {
                 Ok(made) => (Ok(value), made),

@@ -105,6 +105,11 @@ impl Member {
         self.present_until.borrow().is_none_or(|until| Instant::now() < until)
     }
 
+    /// Whether the others may have stopped waiting for it.
+    fn was_away(&self) -> bool {
+        self.present_until.borrow().is_none_or(|until| Instant::now() >= until)
+    }
+
     fn answered(&self, asked: Instant) {
         self.present_until.send_replace(Some(asked + PRESENT_FOR));
     }
@@ -175,6 +180,10 @@ impl Engine {
         let pulse = timeout(ANSWER_WITHIN, beat(conn, &self.member.id, known)).await;
         let pulse = pulse
             .unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".to_owned())))?;
+        // While it was away nobody waited for it: what they changed comes first.
+        if self.member.was_away() && pulse.version > self.shared().known().version {
+            self.learn().await?;
+        }
         self.member.answered(asked);
         self.member.pulse.send_if_modified(|last| std::mem::replace(last, pulse) != pulse);
         Ok(pulse)

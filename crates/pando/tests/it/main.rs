@@ -14,5 +14,6 @@ mod process;
 mod round_trip;
 mod sdk;
 mod serve;
+mod servers;
 mod superuser;
 mod views;
