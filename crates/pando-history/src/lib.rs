@@ -1,5 +1,5 @@
 //! Judges what a system did to its clients: each client records every request, its outcome and
-//! what it saw, and [`check`] finds the effects that no system that keeps its promises has.
+//! what it saw, and [`check()`] finds the effects that no system that keeps its promises has.
 //!
 //! What is written is chosen so that every effect can be told from every other:
 //!

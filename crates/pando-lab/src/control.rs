@@ -115,8 +115,8 @@ pub struct Control {
 pub struct Asker(UnixStream);
 
 impl Control {
-    pub fn bind(lab: &Lab) -> Result<Control> {
-        let folder = lab.folder();
+    /// Listens in a folder whose lab this process is, from [`crate::Progress::Begun`] on.
+    pub fn bind(folder: &Folder) -> Result<Control> {
         let path = folder.path().join(folder.socket_name());
         // The lab has the folder's lock, so what is there was left over.
         match fs::remove_file(&path) {

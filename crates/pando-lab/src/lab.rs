@@ -70,6 +70,8 @@ impl Options {
 /// A moment of the start, for who watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// The folder is this lab's: orders may be taken there.
+    Begun,
     /// Processes that a lab had left were stopped.
     Swept(usize),
     Installing(Vec<&'static str>),
@@ -123,6 +125,8 @@ impl Lab {
         let Some(lock) = folder.try_lock()? else {
             bail!("a lab runs in {}\nhint: pando lab down", folder.path().display());
         };
+        let go_on = tell(Progress::Begun);
+        ensure!(go_on, start::GIVEN_UP);
         let swept = sweep(&folder, &lock)?;
         if swept > 0 {
             tell(Progress::Swept(swept));

@@ -19,7 +19,7 @@ use crate::wait::wait_for;
 /// A database that recovers from a crash takes its time; nothing else comes near.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-const GIVEN_UP: &str = "stopped while starting";
+pub(super) const GIVEN_UP: &str = "stopped while starting";
 
 /// What is shown of the log of a node that did not start.
 const LOG_SHOWN_BYTES: u64 = 4 << 10;

@@ -28,7 +28,7 @@ impl Starting {
             Progress::Installing(packages) => {
                 self.line(&format!("installing {}", packages.join(" ")));
             }
-            Progress::Planned(_) | Progress::Waiting(_) => {}
+            Progress::Begun | Progress::Planned(_) | Progress::Waiting(_) => {}
             Progress::Preparing(node) => self.set(node, "is prepared"),
             Progress::Starting(node) => self.set(node, "starts"),
             Progress::Ready(node, time) => {

@@ -1,9 +1,12 @@
 //! The nodes of a lab as a table: drawn anew each second on a terminal; elsewhere once, and then a
 //! line for each change.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use crate::output::{self, bold_green, cyan, green, red, yellow};
@@ -107,9 +110,9 @@ fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 
 /// The table while a lab runs.
 pub(super) struct Live {
-    bars: MultiProgress,
-    rows: Vec<ProgressBar>,
-    last: Option<(Value, std::time::Instant)>,
+    /// Its message is the table.
+    bar: ProgressBar,
+    last: Option<(Value, Instant)>,
     notes: Vec<String>,
 }
 
@@ -118,7 +121,9 @@ const NOTES_MAX: usize = 5;
 
 impl Live {
     pub(super) fn new() -> Live {
-        Live { bars: MultiProgress::new(), rows: Vec::new(), last: None, notes: Vec::new() }
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(ProgressStyle::with_template("{msg}").expect("it is a template"));
+        Live { bar, last: None, notes: Vec::new() }
     }
 
     /// Something was done to the lab.
@@ -135,27 +140,17 @@ impl Live {
 
     pub(super) fn show(&mut self, status: &Value) -> anyhow::Result<()> {
         let before = self.last.as_ref().map(|(status, at)| (status, at.elapsed()));
-        if self.bars.is_hidden() {
+        if self.bar.is_hidden() {
             self.print(status)?;
         } else {
             let mut lines = lines(status, before);
             lines.extend(self.notes.iter().map(|note| format!("  {note}")));
             lines.push(HINT.to_owned());
-            self.draw(&lines);
+            self.bar.set_message(lines.join("\n"));
+            self.bar.tick();
         }
-        self.last = Some((status.clone(), std::time::Instant::now()));
+        self.last = Some((status.clone(), Instant::now()));
         Ok(())
-    }
-
-    fn draw(&mut self, lines: &[String]) {
-        while self.rows.len() < lines.len() {
-            let row = self.bars.add(ProgressBar::new(1));
-            row.set_style(ProgressStyle::with_template("{msg}").expect("it is a template"));
-            self.rows.push(row);
-        }
-        for (index, row) in self.rows.iter().enumerate() {
-            row.set_message(lines.get(index).cloned().unwrap_or_default());
-        }
     }
 
     /// The whole table at first, then what has changed.
@@ -183,9 +178,7 @@ impl Live {
 
     /// Leaves what was drawn last.
     pub(super) fn finish(self) {
-        for row in self.rows {
-            row.abandon();
-        }
+        self.bar.abandon();
     }
 }
 

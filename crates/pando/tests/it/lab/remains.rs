@@ -172,3 +172,19 @@ fn data_stay_from_one_lab_to_the_next_on_the_same_kind_of_database() {
     let fresh = pando_lab::Options { fresh: true, ..super::options(Rung::Two, dir.path()) };
     pando_lab::Lab::up(&fresh, |_| true).unwrap().down().unwrap();
 }
+
+#[test]
+fn a_lab_that_still_starts_can_be_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut starting = lab(dir.path(), &["up", "--rung", "3", "--no-sync"]);
+    starting.stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = starting.spawn().unwrap();
+    wait_for("the socket", DEADLINE, || Ok(dir.path().join("lab/lab.sock").exists().then_some(())))
+        .unwrap();
+    assert_eq!(outcome(lab(dir.path(), &["down"])), "exit 0\nthe lab has stopped\n");
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    // It may have come up just before.
+    assert!(output.status.success() || text.contains("stopped while starting"), "{text}");
+    assert_eq!(everything(dir.path()), []);
+}
