@@ -8,11 +8,13 @@ pub mod compare;
 pub mod control;
 pub mod crash;
 pub mod fixture;
+pub mod nats;
 pub mod postgres;
 pub mod rng;
 pub mod root;
 pub mod server;
 
+pub use nats::Nats;
 pub use pando_history as history;
 pub use pando_lab::load;
 pub use pando_lab::{HttpClient, Lab, Multipart, Request, Response, SseClient, SseEvent, wait_for};
