@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,6 +72,16 @@ impl FolderBlob {
             content_type: uploaded.mime.to_string(),
             original_name: Some(original_name.to_owned()),
         };
+        self.store_as(key, uploaded, new).await
+    }
+
+    /// Keeps a file with what the caller knows of it.
+    pub(crate) async fn store_as(
+        &self,
+        key: &Key,
+        uploaded: Uploaded,
+        new: NewAttributes,
+    ) -> Result<(), BlobError> {
         let (blob, key) = (self.clone(), key.clone());
         blocking(move || blob.store_now(&key, uploaded.content, &new)).await
     }
@@ -112,6 +123,15 @@ impl FolderBlob {
     ) -> Result<Vec<Listed>, BlobError> {
         let (blob, prefix) = (self.clone(), prefix.cloned());
         blocking(move || walk::list(&blob.root, prefix.as_ref(), count_max)).await
+    }
+
+    /// Tells all files under a prefix, in no particular order, until `tell` says `Break`.
+    pub(crate) fn walk_now(
+        &self,
+        prefix: &Prefix,
+        tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+    ) -> Result<(), BlobError> {
+        walk::all(&self.root, prefix, tell)
     }
 
     fn open_file(&self, key: &Key) -> Result<(File, Attributes), BlobError> {

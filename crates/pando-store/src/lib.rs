@@ -13,6 +13,7 @@ mod error;
 mod gate;
 pub mod moving;
 mod options;
+mod params;
 pub mod postgres;
 mod records;
 mod settings;

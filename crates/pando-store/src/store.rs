@@ -126,6 +126,19 @@ impl Store {
         Arc::clone(&self.shared.known.load().settings)
     }
 
+    /// Learns what other servers have changed of collections and settings, if it is not known yet.
+    /// Returns whether there was anything.
+    pub async fn catch_up(&self) -> Result<bool, StoreError> {
+        match &*self.engine.load_full() {
+            Engine::Sqlite(_) => Ok(false),
+            Engine::Postgres(engine) => {
+                let before = self.shared.known().version;
+                engine.learn().await?;
+                Ok(self.shared.known().version != before)
+            }
+        }
+    }
+
     /// The key that settings are encrypted with when stored.
     pub fn encryption_key(&self) -> Option<Arc<str>> {
         self.options.encryption_key.as_deref().map(Arc::from)

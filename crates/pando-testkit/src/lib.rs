@@ -3,6 +3,7 @@
 //! Only threads and sockets of the standard library: what measures and judges the server must not
 //! share its runtime or its HTTP code.
 
+pub mod bucket;
 pub mod compare;
 pub mod control;
 pub mod crash;
@@ -16,6 +17,7 @@ pub mod server;
 pub mod sse;
 pub mod wait;
 
+pub use bucket::Bucket;
 pub use http::{HttpClient, Multipart, Request, Response};
 pub use postgres::{Postgres, PostgresSetup};
 pub use rng::{Rng, seeds};

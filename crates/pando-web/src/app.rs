@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pando_blob::{Blob, FolderBlob, Staging, ThumbLimits, Thumbs};
+use pando_blob::{FolderBlob, Staging, ThumbLimits, Thumbs};
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
 
+use crate::files::Files;
 use crate::mail::Mailer;
 use crate::realtime::Hub;
 use crate::resources::auth::{LoginLimits, delete_expired_hourly};
@@ -20,7 +21,7 @@ use crate::server::Front;
 pub struct App {
     pub(crate) config: WebConfig,
     pub(crate) store: Store,
-    pub(crate) blob: Blob,
+    pub(crate) files: Files,
     pub(crate) staging: Staging,
     pub(crate) thumbs: Thumbs,
     pub(crate) realtime: Hub,
@@ -46,16 +47,15 @@ impl App {
         let opened = FolderBlob::open(files_dir);
         let folder = opened.context("failed to open the files\nhint: see files.dir")?;
         let staging = folder.staging();
-        let blob = Blob::Folder(folder);
         let app = Arc::new(App {
             front: Front::new(&config, config.gzip),
-            thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
+            files: Files::new(folder, store.settings()),
+            thumbs: Thumbs::new(ThumbLimits::default()),
             realtime: Hub::default(),
             mailer: Mailer::default(),
             login_limits: LoginLimits::default(),
             config,
             store,
-            blob,
             staging,
             life,
         });

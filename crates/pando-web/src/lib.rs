@@ -11,6 +11,7 @@ mod auth;
 mod compress;
 mod cors;
 mod error;
+mod files;
 mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -30,4 +31,5 @@ mod tokens;
 
 pub use app::{App, SharedApp};
 pub use error::ApiError;
+pub use files::s3_config;
 pub use server::{Bound, run};

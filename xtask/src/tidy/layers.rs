@@ -16,7 +16,7 @@ const TESTKIT: &str = "pando-testkit";
 const TESTKIT_USERS: [&str; 1] = ["xtask"];
 
 /// Inside a floor a crate imports only what stands above it here, so no cycle can start.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "pando-schema",
     "pando-filter",
     "pando-topology",
@@ -35,6 +35,7 @@ const ORDER: [&str; 22] = [
     "pando-web",
     "pando-dashboard",
     "pando-worker",
+    "pando-bucket",
     "pando-testkit",
     "pando-lab",
     "pando",

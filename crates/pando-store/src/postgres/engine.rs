@@ -163,7 +163,7 @@ impl Engine {
         }
     }
 
-    async fn learn(&self) -> Result<(), StoreError> {
+    pub(crate) async fn learn(&self) -> Result<(), StoreError> {
         let mut conn = self.pool.take().await?;
         if bootstrap::version(&mut conn).await? > self.shared.known().version {
             let known = bootstrap::load(&mut conn, self.collections.encryption_key()).await?;

@@ -133,14 +133,12 @@ async fn served(
         && size_allowed(size, thumbs)
         && let Some(size) = ThumbSize::parse(size)
     {
-        match app.thumbs.fetch(key, &size).await {
+        match Box::pin(app.thumbs.fetch(&app.blob()?, key, &size)).await {
             Ok(thumb) => return Ok(thumb),
             Err(error) => warn!(error = format!("{error:#}"), "no thumb, serving the original"),
         }
     }
-    let object = app.blob.fetch(key).await;
-    let object = object.map_err(|error| ApiError::not_found("").caused_by(error))?;
-    Ok((object, key.name().to_owned()))
+    Ok((app.fetch(key).await?, key.name().to_owned()))
 }
 
 fn respond(request: &Request, object: &Object, name: &str) -> Response {
