@@ -24,6 +24,7 @@ use crate::object::{Content, WHOLE_BYTES_MAX};
 use crate::upload::{Staged, UploadedContent};
 use crate::{Attributes, BlobError, Key, NewAttributes, Object, Prefix, Staging, Uploaded};
 
+mod mark;
 mod remove;
 mod temp;
 pub(crate) mod walk;
@@ -60,6 +61,19 @@ impl FolderBlob {
     /// Where files for this folder lie until they are stored.
     pub fn staging(&self) -> Staging {
         Staging::within(Arc::clone(&self.root))
+    }
+
+    /// What tells this folder from all others, on whichever server it is seen.
+    pub async fn mark(&self) -> Result<String, BlobError> {
+        let blob = self.clone();
+        blocking(move || mark::of(&blob.root)).await
+    }
+
+    /// How much more the disk takes.
+    pub fn free_bytes(&self) -> Result<u64, BlobError> {
+        let known = rustix::fs::fstatvfs(&self.root);
+        let known = known.map_err(|errno| BlobError::io("inspect", "folder", errno.into()))?;
+        Ok(known.f_bavail.saturating_mul(known.f_frsize))
     }
 
     pub(crate) async fn store(

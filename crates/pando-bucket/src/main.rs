@@ -65,6 +65,8 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.context("failed to accept a connection")?;
+        // Else heads and bodies of answers wait for each other.
+        stream.set_nodelay(true).context("failed to set up a connection")?;
         connections.spawn(answer(stream, service.clone()));
         while connections.try_join_next().is_some() {}
     }

@@ -47,9 +47,10 @@ impl App {
         let opened = FolderBlob::open(files_dir);
         let folder = opened.context("failed to open the files\nhint: see files.dir")?;
         let staging = folder.staging();
+        let shown_dir = files_dir.display().to_string();
         let app = Arc::new(App {
             front: Front::new(&config, config.gzip),
-            files: Files::new(folder, store.settings()),
+            files: Files::new(folder.clone(), store.settings()),
             thumbs: Thumbs::new(ThumbLimits::default()),
             realtime: Hub::default(),
             mailer: Mailer::default(),
@@ -62,7 +63,7 @@ impl App {
         warn_unbuilt(None, &app.store.settings());
         app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
         app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
-        app.life.spawn("files", tidy_hourly(Arc::clone(&app)));
+        app.life.spawn("files", tidy_hourly(Arc::clone(&app), folder, shown_dir));
         Ok(app)
     }
 }

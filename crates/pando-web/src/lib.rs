@@ -12,6 +12,7 @@ mod compress;
 mod cors;
 mod error;
 mod files;
+pub mod folders;
 mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -44,7 +44,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow::Result<()> {
     let context = Context { config: config.clone(), life: life.clone(), store: store.clone() };
     let base_url = start(Role::Web, context).await?;
-    let moves = Moves::of(store);
+    let moves = Moves::of(store, config.files_dir());
     match control::Listener::bind(&config.store.dir) {
         Ok(control) => life.spawn("control", control.serve(moves.clone(), life.clone())),
         Err(error) => {

@@ -29,20 +29,16 @@ pub(super) enum Compared {
     Different {
         size_bytes: u64,
     },
-    /// Not in the first store any more.
-    Gone,
 }
 
+/// Fails with `NotFound` if the first store has no such file, or if one goes meanwhile.
 pub(super) async fn compare(
     from: &Blob,
     to: &Blob,
     key: &Key,
     depth: Depth,
 ) -> Result<Compared, BlobError> {
-    let original = match from.attributes(key).await {
-        Err(BlobError::NotFound) => return Ok(Compared::Gone),
-        found => found?,
-    };
+    let original = from.attributes(key).await?;
     let size_bytes = original.size_bytes;
     let copy = match to.attributes(key).await {
         Err(BlobError::NotFound) => return Ok(Compared::Different { size_bytes }),

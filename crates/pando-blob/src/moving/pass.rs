@@ -19,6 +19,8 @@ const AT_ONCE: usize = 8;
 /// How often a file is tried again while a store cannot be reached, beside the store's own tries.
 const PATIENCE_MAX: u32 = 8;
 const PATIENCE_PAUSE: Duration = Duration::from_secs(2);
+/// How often a file is looked at that comes and goes.
+const LOOKS_MAX: u32 = 5;
 /// How many files that cannot be copied are told.
 const FAILURES_TOLD_MAX: usize = 10;
 
@@ -144,25 +146,34 @@ pub(super) fn settle(
     }
 }
 
+/// A file that is deleted or stored anew while it is looked at is looked at again.
 async fn settle_now(from: &Blob, to: &Blob, key: &Key, depth: Depth) -> Result<Settled, BlobError> {
-    let gone = Settled { size_bytes: 0, copied: false };
-    let size_bytes = match compare(from, to, key, depth).await {
-        Ok(Compared::Same { size_bytes }) => return Ok(Settled { size_bytes, copied: false }),
-        Ok(Compared::Different { size_bytes }) => size_bytes,
-        Ok(Compared::Gone) | Err(BlobError::NotFound) => {
-            return forget(to, key).await.map(|()| gone);
+    for _ in 0..LOOKS_MAX {
+        match look(from, to, key, depth).await {
+            Err(BlobError::NotFound) => {}
+            settled => return settled,
         }
-        Err(error) => return Err(error),
+        if !from.exists(key).await? {
+            // Whoever deleted it may have been through with the new store before it was copied.
+            forget(to, key).await?;
+            return Ok(Settled { size_bytes: 0, copied: false });
+        }
+    }
+    let source = std::io::ErrorKind::Interrupted.into();
+    Err(BlobError::Io { action: "copy", name: key.to_string(), source })
+}
+
+/// Fails with `NotFound` if the file is not there, or not any more.
+async fn look(from: &Blob, to: &Blob, key: &Key, depth: Depth) -> Result<Settled, BlobError> {
+    let size_bytes = match compare(from, to, key, depth).await? {
+        Compared::Same { size_bytes } => return Ok(Settled { size_bytes, copied: false }),
+        Compared::Different { size_bytes } => size_bytes,
     };
-    match copy(from, to, key).await {
-        Err(BlobError::NotFound) => return forget(to, key).await.map(|()| gone),
-        copied => copied?,
+    copy(from, to, key).await?;
+    match from.exists(key).await? {
+        true => Ok(Settled { size_bytes, copied: true }),
+        false => Err(BlobError::NotFound),
     }
-    // Deleted while it was copied: whoever did that may have been through with the new store.
-    if !from.exists(key).await? {
-        return forget(to, key).await.map(|()| gone);
-    }
-    Ok(Settled { size_bytes, copied: true })
 }
 
 async fn forget(to: &Blob, key: &Key) -> Result<(), BlobError> {

@@ -124,19 +124,7 @@ impl Client {
         &self.config
     }
 
-    /// Sends a request; the answer's body is still to be read. Fails with `Refused` if the answer
-    /// is no success.
-    pub(super) async fn open(&self, call: &Call<'_>) -> Result<Response<Incoming>, S3Error> {
-        let mut attempts = self.attempts();
-        loop {
-            match self.attempt(call).await {
-                Err(error) if attempts.another(&error).await => {}
-                outcome => return outcome,
-            }
-        }
-    }
-
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. Fails with `Refused` if it is no success.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Response<Bytes>, S3Error> {
         let mut attempts = self.attempts();
         loop {
@@ -154,7 +142,9 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<Response<Incoming>, S3Error> {
+    /// Sends a request once; the answer's body is still to be read. Fails with `Refused` if it is no
+    /// success.
+    pub(super) async fn attempt(&self, call: &Call<'_>) -> Result<Response<Incoming>, S3Error> {
         let within = call.within(self.patience);
         let answer = tokio::time::timeout(within, self.http.request(self.signed(call))).await;
         let answer = answer

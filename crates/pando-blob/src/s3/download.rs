@@ -25,30 +25,34 @@ pub(crate) struct Remote {
 
 /// Opens an object. Small ones are read whole, in the same request.
 pub(super) async fn open(client: &Arc<Client>, key: &str) -> Result<Object, BlobError> {
-    let failed = |error| BlobError::bucket("read", key, error);
+    let mut attempts = client.attempts();
+    loop {
+        match try_open(client, key).await {
+            Ok(object) => return Ok(object),
+            Err(error) if is_unsatisfiable(&error) => return open_empty(client, key).await,
+            Err(error) if attempts.another(&error).await => {}
+            Err(error) => return Err(BlobError::bucket("read", key, error)),
+        }
+    }
+}
+
+async fn try_open(client: &Arc<Client>, key: &str) -> Result<Object, S3Error> {
     let range = HeaderValue::try_from(format!("bytes=0-{}", WHOLE_BYTES_MAX - 1));
     let headers = vec![(RANGE, range.expect("digits"))];
-    let call = Call { headers, ..Call::new(Method::GET, key) };
-    let answer = match client.open(&call).await {
-        Ok(answer) => answer,
-        Err(error) if is_unsatisfiable(&error) => return open_empty(client, key).await,
-        Err(error) => return Err(failed(error)),
-    };
+    let answer = client.attempt(&Call { headers, ..Call::new(Method::GET, key) }).await?;
     let whole = answer.status() == StatusCode::OK;
     let (parts, body) = answer.into_parts();
-    let attributes = attributes_of(&parts.headers);
-    let attributes = attributes.ok_or_else(|| failed(client.malformed("no size")))?;
+    let attributes = attributes_of(&parts.headers).ok_or_else(|| client.malformed("no size"))?;
     // A server that knows no ranges sends everything; the rest is asked for again.
     let head = match whole && attributes.size_bytes > WHOLE_BYTES_MAX {
         true => Bytes::new(),
-        false => client.read(body).await.map_err(failed)?,
+        false => client.read(body).await?,
     };
-    let expected = attributes.size_bytes.min(WHOLE_BYTES_MAX);
     if head.len() as u64 == attributes.size_bytes {
         return Ok(Object { attributes, content: Content::Memory(head) });
     }
-    if !whole && head.len() as u64 != expected {
-        return Err(failed(client.malformed("another length than announced")));
+    if !whole && head.len() as u64 != attributes.size_bytes.min(WHOLE_BYTES_MAX) {
+        return Err(client.malformed("another length than announced"));
     }
     let version = parts.headers.get(ETAG).cloned();
     let remote = Remote { client: Arc::clone(client), key: key.to_owned(), version, head };
@@ -149,7 +153,7 @@ impl Download {
         let range = HeaderValue::try_from(format!("bytes={}-{}", self.at, self.end - 1));
         let mut headers = vec![(RANGE, range.expect("digits"))];
         headers.extend(version.clone().map(|version| (IF_MATCH, version)));
-        let answer = client.open(&Call { headers, ..Call::new(Method::GET, key) }).await?;
+        let answer = client.attempt(&Call { headers, ..Call::new(Method::GET, key) }).await?;
         match answer.status() {
             StatusCode::PARTIAL_CONTENT => Ok(answer.into_body()),
             _ => Err(client.malformed("no ranges of an object")),
