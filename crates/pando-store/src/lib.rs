@@ -15,6 +15,7 @@ mod gate;
 pub mod journal;
 pub mod moving;
 mod options;
+mod params;
 pub mod postgres;
 mod records;
 mod settings;

@@ -4,6 +4,7 @@
 //! share its runtime or its HTTP code. The clients, and the judge of what they saw, are those of
 //! `pando lab load`.
 
+pub mod bucket;
 pub mod compare;
 pub mod control;
 pub mod crash;
@@ -14,6 +15,7 @@ pub mod rng;
 pub mod root;
 pub mod server;
 
+pub use bucket::Bucket;
 pub use nats::Nats;
 pub use pando_history as history;
 pub use pando_lab::load;

@@ -5,6 +5,7 @@
 mod binary;
 mod program;
 
+pub(crate) use binary::find_program;
 pub use binary::{Product, find_binary};
 pub use program::Program;
 

@@ -14,6 +14,8 @@ mod auth;
 mod compress;
 mod cors;
 mod error;
+mod files;
+pub mod folders;
 mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -33,4 +35,5 @@ mod tokens;
 
 pub use app::{App, SharedApp};
 pub use error::ApiError;
+pub use files::s3_config;
 pub use server::{Bound, run};

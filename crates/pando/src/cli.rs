@@ -2,11 +2,13 @@
 //!
 //! Source: PocketBase `pocketbase.go`, `cmd/serve.go`, `cmd/superuser.go`, `examples/base/main.go`.
 
+mod files;
 mod lab;
 
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub(crate) use files::{MoveFiles, Place};
 pub(crate) use lab::{LabAction, LabAdd, LabLoad, LabLogs, LabUp};
 use pando_runtime::config::{Setting, Sources};
 
@@ -43,8 +45,8 @@ Examples:
   pando move database --undo
 
 The server goes on serving; writes are held for some milliseconds at the end. A move that was
-interrupted goes on when the same command is given again. For 24 hours it can be undone; files stay
-in the data directory.";
+interrupted goes on when the same command is given again. For 24 hours it can be undone. Files
+stay where they are: `pando move files`.";
 
 /// A complete application backend in one program.
 ///
@@ -212,6 +214,9 @@ pub(crate) enum MoveAction {
     /// Moves the records from SQLite to PostgreSQL, while the server runs
     #[command(after_help = MOVE_EXAMPLES)]
     Database(MoveDatabase),
+    /// Moves the files of records to a bucket (S3) or back, while the server runs
+    #[command(after_help = files::EXAMPLES)]
+    Files(MoveFiles),
 }
 
 #[derive(Debug, Args)]

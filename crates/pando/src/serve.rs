@@ -46,7 +46,7 @@ async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow
     // Before anybody is answered: who has seen the server answer may give it commands.
     let control = control::Listener::bind(&config.store.dir);
     let base_url = start(Role::Web, context).await?;
-    let moves = Moves::of(store);
+    let moves = Moves::of(store, config.files_dir());
     match control {
         Ok(control) => life.spawn("control", control.serve(moves.clone(), life.clone())),
         Err(error) => {

@@ -16,7 +16,7 @@ const TESTKIT: &str = "pando-testkit";
 const TESTKIT_USERS: [&str; 1] = ["xtask"];
 
 /// Inside a floor a crate imports only what stands above it here, so no cycle can start.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "pando-history",
     "pando-schema",
     "pando-filter",
@@ -36,6 +36,7 @@ const ORDER: [&str; 23] = [
     "pando-web",
     "pando-dashboard",
     "pando-worker",
+    "pando-bucket",
     "pando-lab",
     "pando-testkit",
     "pando",

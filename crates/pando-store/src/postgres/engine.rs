@@ -16,7 +16,7 @@ use super::hold::Collections;
 use super::journal::Draft;
 use super::member::Member;
 use super::order::Order;
-use super::pool::{Pool, Pooled};
+use super::pool::{Pool, Pooled, RETRY_AFTER};
 use super::{bootstrap, journal};
 use crate::gate::Pass;
 use crate::journal::{Body, Own};
@@ -184,8 +184,9 @@ impl Engine {
         E: From<StoreError>,
     {
         let begun = Instant::now();
-        let mut may_wait = true;
-        for _ in 1..ATTEMPTS_MAX {
+        let (mut may_wait, mut attempts) = (true, 0);
+        loop {
+            attempts += 1;
             // What it leaves in the journal comes after that.
             let after = self.member.head();
             let mut attempt = self.attempt(work.clone(), may_wait).await;
@@ -201,15 +202,17 @@ impl Engine {
             }
             match attempt.again {
                 None => return self.finished(attempt).await,
+                Some(Again::Lost) if begun.elapsed() < self.hold_max => {
+                    attempts = 0;
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                _ if attempts >= ATTEMPTS_MAX => return self.finished(attempt).await,
                 Some(Again::Outdated) => self.catch_up().await,
                 Some(Again::Conflict) => {}
                 Some(Again::AtOnce) => may_wait = false,
-                Some(Again::Lost) if begun.elapsed() < self.hold_max => {}
                 Some(Again::Lost) => return self.finished(attempt).await,
             }
         }
-        let attempt = self.attempt(work, false).await;
-        self.finished(attempt).await
     }
 
     async fn attempt<T, E, F>(&self, work: F, may_wait: bool) -> Attempt<T, E>
@@ -361,13 +364,13 @@ impl Engine {
     }
 
     /// Reads collections and settings if another server has changed them.
-    pub(crate) async fn catch_up(&self) {
+    async fn catch_up(&self) {
         if let Err(error) = self.learn().await {
             warn!(error = format!("{error:#}"), "failed to read the collections");
         }
     }
 
-    pub(super) async fn learn(&self) -> Result<(), StoreError> {
+    pub(crate) async fn learn(&self) -> Result<(), StoreError> {
         let mut conn = self.pool.take().await?;
         if bootstrap::version(&mut conn).await?.0 > self.shared.known().version {
             let known = bootstrap::load(&mut conn, self.collections.encryption_key()).await?;

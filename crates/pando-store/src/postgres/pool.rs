@@ -20,7 +20,7 @@ use crate::{Conn, StoreError, StoreOptions};
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Between two tries to reach a server that is away.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// How long what was sent may stay unconfirmed before the connection counts as dead.
 const UNCONFIRMED_MAX: Duration = Duration::from_secs(15);
