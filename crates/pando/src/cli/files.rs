@@ -34,7 +34,7 @@ pub(crate) struct MoveFiles {
     /// The name of the bucket [default: what the settings say, as for what follows]
     #[arg(long, requires = "to", value_name = "NAME")]
     pub bucket: Option<String>,
-    /// The server of the bucket: https://s3.example.com
+    /// The server of the bucket: `https://s3.example.com`
     #[arg(long, requires = "to", value_name = "URL")]
     pub endpoint: Option<String>,
     /// The region of the bucket
