@@ -1,7 +1,7 @@
 //! Files that go from one store to another while they are used.
 //!
 //! Until the end the old store is the truth: it is read first and has every file. The new store is
-//! filled from it ([`pass`]), at last with each upload doing its part (`Mirroring`), so that then
+//! filled from it ([`pass()`]), at last with each upload doing its part (`Mirroring`), so that then
 //! both have every file. From the decision on the new store is the truth, and the old one is asked
 //! for what is missing, which is nothing if all went well.
 //!

@@ -34,7 +34,7 @@ impl Body {
         }
     }
 
-    /// Reads what [`Body::write`] wrote, with collections of the same version or a later one.
+    /// Reads what `Body::write` wrote, with collections of the same version or a later one.
     /// Changes of collections that are gone are left out.
     pub fn read(text: &str, schema: &Schema) -> Result<Body, BadEntry> {
         let Json::Array(parts) = serde_json::from_str(text).map_err(|_| BadEntry("no JSON"))?
