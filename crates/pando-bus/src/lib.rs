@@ -4,24 +4,31 @@
 //! sooner: by PostgreSQL's notifications, or by NATS. What it loses is found in the journal, since
 //! entries are numbered. A server that is alone has no journal and needs no bus.
 //!
-//! Invariants: every watcher gets every entry, once and in the order of the journal, or learns by
-//! [`Event::Missed`] that it must look for itself. Losing the bus costs time, no event.
+//! Invariants: while somebody attends ([`Bus::attend`]), every watcher gets every entry, once and in
+//! the order of the journal, or learns by [`Event::Missed`] that it must look for itself. Losing the
+//! bus costs time, no event.
 
+mod audience;
 mod feed;
 mod note;
+mod outbox;
 mod repair;
 mod session;
 mod transport;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pando_schema::Schema;
 use pando_store::journal::{Body, Entry, MESSAGE_BYTES_MAX};
 use pando_store::{Change, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub use audience::Attendance;
+use audience::Audience;
 pub use transport::BusOptions;
 
 /// Events that a slow watcher may be behind before it is told that it missed some.
@@ -29,6 +36,9 @@ const EVENTS_BEHIND_MAX: usize = 4_096;
 
 /// Messages that wait to be sent; one more is refused.
 const MESSAGES_WAITING_MAX: usize = 4_096;
+
+/// How long it may take until what is written is heard.
+const HEARD_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a watcher gets to know.
 #[derive(Debug, Clone)]
@@ -84,10 +94,16 @@ pub enum SendError {
     Stopping,
 }
 
+/// The database does not answer, so nobody knows what is written.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal cannot be reached")]
+pub struct Unreachable;
+
 /// The way from this server to the others and back. Clones share it.
 #[derive(Clone)]
 pub struct Bus {
     events: broadcast::Sender<Event>,
+    audience: Audience,
     messages: mpsc::Sender<Outgoing>,
 }
 
@@ -109,12 +125,23 @@ impl Bus {
         let (messages, outgoing) = mpsc::channel(MESSAGES_WAITING_MAX);
         // From now on, so that nothing is missed before the work begins.
         let written = store.written();
-        let bus = Bus { events: events.clone(), messages };
-        let session = session::Session::new(store, options, events, written, outgoing);
+        let audience = Audience::new();
+        let bus = Bus { events: events.clone(), audience: audience.clone(), messages };
+        let session = session::Session::new(store, options, events, audience, written, outgoing);
         (bus, session.run(stopping))
     }
 
-    /// What happens from now on.
+    /// Asks for changes, which may be withheld while nobody attends. What is written once this
+    /// returns is told to all watchers. Fails if the database does not answer for five seconds.
+    pub async fn attend(&self) -> Result<Attendance, Unreachable> {
+        let attendance = self.audience.enter();
+        match timeout(HEARD_WITHIN, self.audience.heard()).await {
+            Ok(()) => Ok(attendance),
+            Err(_elapsed) => Err(Unreachable),
+        }
+    }
+
+    /// What happens from now on: messages, and changes while somebody attends.
     pub fn watch(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
     }

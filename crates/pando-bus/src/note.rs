@@ -1,14 +1,14 @@
 //! Notes: what one server sends to the others so that they need not look into the journal.
 //!
 //! A note is JSON: `[server, [[number, version, text], …]]`. Without a text, the entry must be
-//! looked up; without a version, the number has none.
+//! looked up; without a version, the number has none; without a number, somebody attends.
 
 use std::sync::Arc;
 
 use pando_store::journal::Entry;
 use serde_json::{Value as Json, json};
 
-/// What a note says of one number.
+/// What a note says, mostly of one number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     Entry(Entry),
@@ -16,6 +16,8 @@ pub(crate) enum Told {
     Known(u64),
     /// There is none and never will be.
     Void(u64),
+    /// Somebody on the server wants to know changes.
+    Attends,
 }
 
 /// Puts what is told into as few notes of at most `bytes_max` as it takes. An entry that fills more
@@ -52,6 +54,7 @@ fn part(told: &Told, text_bytes_max: usize) -> String {
         }
         Told::Known(number) => json!([number, 0]).to_string(),
         Told::Void(number) => json!([number]).to_string(),
+        Told::Attends => "[]".to_owned(),
     }
 }
 
@@ -59,8 +62,12 @@ fn note(server: &str, parts: &[String]) -> String {
     format!("[{},[{}]]", json!(server), parts.join(","))
 }
 
-/// What a note tells; nothing if it cannot be read: then the journal tells.
-pub(crate) fn unpack(note: &str) -> Vec<Told> {
+/// What a note tells; nothing if it is of the server `reader` itself, or cannot be read: then the
+/// journal tells.
+pub(crate) fn unpack(note: &str, reader: &str) -> Vec<Told> {
+    if note.starts_with(&format!("[{},", json!(reader))) {
+        return Vec::new();
+    }
     let Ok(Json::Array(note)) = serde_json::from_str(note) else { return Vec::new() };
     let [Json::String(server), Json::Array(parts)] = note.as_slice() else { return Vec::new() };
     let server: Arc<str> = server.as_str().into();
@@ -69,7 +76,8 @@ pub(crate) fn unpack(note: &str) -> Vec<Told> {
 
 fn told(server: &Arc<str>, part: &Json) -> Option<Told> {
     let part = part.as_array()?;
-    let number = part.first()?.as_u64()?;
+    let Some(number) = part.first() else { return Some(Told::Attends) };
+    let number = number.as_u64()?;
     Some(match (part.get(1).and_then(Json::as_u64), part.get(2).and_then(Json::as_str)) {
         (Some(version), Some(text)) => {
             Told::Entry(Entry { number, server: Arc::clone(server), version, text: text.into() })
@@ -93,25 +101,27 @@ mod tests {
         let mut told: Vec<Told> = (1..200).map(|number| entry(number, "[\"é\\\"\"]")).collect();
         told.push(Told::Void(200));
         told.push(Told::Known(201));
+        told.push(Told::Attends);
         let notes = pack("one", &told, 1_000);
         assert!(notes.iter().all(|note| note.len() <= 1_000), "{notes:?}");
         assert!(notes.len() < 12, "{}", notes.len());
-        let read: Vec<Told> = notes.iter().flat_map(|note| unpack(note)).collect();
+        let read: Vec<Told> = notes.iter().flat_map(|note| unpack(note, "two")).collect();
         assert_eq!(read, told);
+        assert!(notes.iter().all(|note| unpack(note, "one").is_empty()));
     }
 
     #[test]
     fn a_large_entry_is_only_named() {
         let notes = pack("one", &[entry(1, &"x".repeat(300)), entry(2, "y")], 1_000);
         assert_eq!(notes.len(), 1);
-        assert_eq!(unpack(&notes[0]), [Told::Known(1), entry(2, "y")]);
+        assert_eq!(unpack(&notes[0], "two"), [Told::Known(1), entry(2, "y")]);
         assert!(pack("one", &[], 1_000).is_empty());
     }
 
     #[test]
     fn what_cannot_be_read_tells_nothing() {
         for bad in ["", "[]", "{}", "[1,[]]", "[\"one\",[[\"x\"]]]", "[\"one\",[null]]"] {
-            assert_eq!(unpack(bad), [], "{bad}");
+            assert_eq!(unpack(bad, "two"), [], "{bad}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The work of the bus: takes what this server writes and what comes from the others, brings it
 //! into order and gives it out.
 
+mod intake;
+
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -15,14 +17,20 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::audience::{self, Audience};
 use crate::feed::Feed;
-use crate::note::{Told, pack, unpack};
+use crate::outbox::Outbox;
 use crate::repair::Repair;
 use crate::transport::Transport;
-use crate::{BusOptions, Changes, Event, Outgoing, SendError};
+use crate::{BusOptions, Event, Outgoing, SendError};
 
-/// Notes are sent no more often than that: what is written meanwhile goes together.
-const SEND_EVERY: Duration = Duration::from_millis(5);
+/// How often is looked whether transactions are over, and how long they are waited for: what those
+/// write that go on for longer is told as missed.
+const SETTLE_EVERY: Duration = Duration::from_millis(2);
+const SETTLE_WITHIN: Duration = Duration::from_millis(250);
+
+/// How long the bus goes on bringing changes after the last one left: mostly somebody comes again.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// How long a number may be missing before it is looked for in the journal.
 const LOOK_AFTER: Duration = Duration::from_millis(20);
@@ -45,14 +53,19 @@ pub(crate) struct Session {
     store: Store,
     options: BusOptions,
     events: broadcast::Sender<Event>,
+    audience: Audience,
+    visits: audience::Changes,
     written: broadcast::Receiver<Own>,
     outgoing: mpsc::Receiver<Outgoing>,
     moves: watch::Receiver<u64>,
-    /// `None` before the first connection to the journal.
+    /// `None` while nobody wants to know changes.
     feed: Option<Feed<Known>>,
     repair: Repair,
-    /// What other servers were not told yet.
-    untold: Vec<Told>,
+    outbox: Outbox,
+    /// Since when nobody attends although there is a feed.
+    left_at: Option<Instant>,
+    /// The last number that the journal is known to have given.
+    head: u64,
     /// When the journal had which length.
     lengths: VecDeque<(Instant, u64)>,
 }
@@ -62,6 +75,7 @@ enum Next {
     Written(Result<Own, RecvError>),
     Note(Option<String>),
     Pulse(Pulse),
+    Visit,
     Outgoing(Option<Outgoing>),
     SendDue,
     LookDue,
@@ -74,20 +88,26 @@ impl Session {
         store: Store,
         options: BusOptions,
         events: broadcast::Sender<Event>,
+        audience: Audience,
         written: broadcast::Receiver<Own>,
         outgoing: mpsc::Receiver<Outgoing>,
     ) -> Session {
         let moves = store.moves();
+        let visits = audience.changes();
         Session {
             store,
             options,
             events,
+            audience,
+            visits,
             written,
             outgoing,
             moves,
             feed: None,
             repair: Repair::default(),
-            untold: Vec::new(),
+            outbox: Outbox::new(),
+            left_at: None,
+            head: 0,
             lengths: VecDeque::new(),
         }
     }
@@ -121,6 +141,7 @@ impl Session {
 
     /// On SQLite, until the records move.
     async fn alone(&mut self) {
+        self.audience.hears();
         loop {
             tokio::select! {
                 biased;
@@ -158,23 +179,27 @@ impl Session {
         self.store.join().await?;
         let Some(mut pulse) = self.store.pulse() else { return Ok(()) };
         let mut transport = Transport::open(&self.options, &mut link, notes).await?;
-        self.begin(&mut link).await?;
-        let (mut sent_at, mut look_at) = (Instant::now() - SEND_EVERY, None);
+        self.learn(*pulse.borrow_and_update());
+        if self.feed.is_some() {
+            transport.take_changes(&mut link, true).await?;
+        }
+        let mut look_at = None;
         let mut shorten_at = Instant::now() + SHORTEN_EVERY;
         loop {
+            self.follow_audience(&mut link, &mut transport).await?;
             self.give_out().await?;
             let gap = self.feed.as_ref().and_then(Feed::gap).is_some() || self.repair.waits();
             look_at = gap.then(|| look_at.unwrap_or_else(|| Instant::now() + LOOK_AFTER));
-            let send_at = (!self.untold.is_empty()).then(|| sent_at + SEND_EVERY);
             let next = tokio::select! {
                 biased;
                 _ = self.moves.changed() => Next::Moved,
-                () = sleep_some(send_at) => Next::SendDue,
+                () = sleep_some(self.outbox.due()) => Next::SendDue,
                 own = self.written.recv() => Next::Written(own),
                 note = transport.next() => Next::Note(note),
                 () = sleep_some(look_at) => Next::LookDue,
                 message = self.outgoing.recv() => Next::Outgoing(message),
                 _ = pulse.changed() => Next::Pulse(*pulse.borrow_and_update()),
+                () = self.visits.next() => Next::Visit,
                 () = sleep_until(shorten_at) => Next::ShortenDue,
             };
             match next {
@@ -183,17 +208,16 @@ impl Session {
                     return Ok(());
                 }
                 Next::Written(own) => self.take_own(own),
-                Next::Note(Some(note)) => self.take_note(&note),
+                Next::Note(Some(note)) => self.take_note(&mut link, &note).await?,
                 Next::Note(None) => {
                     return Err(StoreError::Unavailable("the connection is lost".to_owned()));
                 }
-                Next::Pulse(pulse) => self.feed().reaches(pulse.head),
+                Next::Pulse(pulse) => self.learn(pulse),
+                // The audience is looked at before the next thing.
+                Next::Visit => {}
                 Next::Outgoing(Some(message)) => self.send(&mut link, message).await?,
                 Next::Outgoing(None) => pending().await,
-                Next::SendDue => {
-                    self.send_notes(&mut link, &transport).await?;
-                    sent_at = Instant::now();
-                }
+                Next::SendDue => self.send_notes(&mut link, &transport).await?,
                 Next::LookDue => {
                     self.look(&mut link).await?;
                     look_at = None;
@@ -206,17 +230,43 @@ impl Session {
         }
     }
 
-    /// Finds out where the journal is, unless that is known. What comes later is given out.
-    async fn begin(&mut self, link: &mut Link) -> Result<(), StoreError> {
-        if self.feed.is_some() {
-            return Ok(());
+    /// Begins to bring changes when somebody attends, and stops some time after the last one left.
+    async fn follow_audience(
+        &mut self,
+        link: &mut Link,
+        transport: &mut Transport,
+    ) -> Result<(), StoreError> {
+        if !self.audience.is_empty() {
+            self.left_at = None;
         }
+        if self.feed.is_some() {
+            if self.audience.is_empty() {
+                let left_at = *self.left_at.get_or_insert_with(Instant::now);
+                if left_at.elapsed() >= LINGER && self.audience.rests() {
+                    self.feed = None;
+                    self.repair = Repair::default();
+                    self.store.attends(false);
+                    transport.take_changes(link, false).await?;
+                }
+            }
+        } else if !self.audience.rests() {
+            transport.take_changes(link, true).await?;
+            self.begin(link).await?;
+            self.store.attends(true);
+            self.outbox.attends();
+            self.audience.hears();
+        }
+        Ok(())
+    }
+
+    /// Finds out where the journal is. What comes later is given out.
+    async fn begin(&mut self, link: &mut Link) -> Result<(), StoreError> {
         let begun = Instant::now();
         let (head, _) = link.ends().await?;
         let (next, mut oldest) = link.running().await?;
         // Those that run may have been given a number up to `head`, and leave their entry later.
-        while oldest < next && begun.elapsed() < crate::repair::PATIENCE {
-            sleep(SEND_EVERY).await;
+        while oldest < next && begun.elapsed() < SETTLE_WITHIN {
+            sleep(SETTLE_EVERY).await;
             (_, oldest) = link.running().await?;
         }
         if oldest < next {
@@ -226,65 +276,12 @@ impl Session {
         Ok(())
     }
 
-    fn feed(&mut self) -> &mut Feed<Known> {
-        self.feed.get_or_insert_with(|| Feed::starting_at(u64::MAX))
-    }
-
-    fn take_own(&mut self, own: Result<Own, RecvError>) {
-        match own {
-            Ok(Own::Written { entry: None, body }) => {
-                let from = Arc::clone(self.store.server_id());
-                event_of(from, body).into_iter().for_each(|event| self.tell(event));
-            }
-            Ok(Own::Written { entry: Some(entry), body }) => {
-                let from = Arc::clone(&entry.server);
-                self.feed().put(entry.number, Known::Own { from, body });
-                self.untold.push(Told::Entry(entry));
-            }
-            Ok(Own::Void(number)) => {
-                self.feed().skip(number);
-                self.untold.push(Told::Void(number));
-            }
-            Err(RecvError::Lagged(commits)) => {
-                warn!(commits, "the bus fell behind");
-                self.tell(Event::Missed);
-            }
-            // The store is gone, and so will this be.
-            Err(RecvError::Closed) => {}
+    fn learn(&mut self, pulse: Pulse) {
+        self.head = self.head.max(pulse.head);
+        self.outbox.learn(pulse);
+        if let Some(feed) = &mut self.feed {
+            feed.reaches(pulse.head);
         }
-    }
-
-    fn take_note(&mut self, note: &str) {
-        for told in unpack(note) {
-            match told {
-                Told::Entry(entry) => self.feed().put(entry.number, Known::Told(entry)),
-                Told::Known(number) => self.feed().reaches(number),
-                Told::Void(number) => self.feed().skip(number),
-            }
-        }
-    }
-
-    /// Gives out what has its turn.
-    async fn give_out(&mut self) -> Result<(), StoreError> {
-        let Session { store, feed: Some(feed), events, .. } = self else { return Ok(()) };
-        while let Some(known) = feed.first() {
-            let event = match known {
-                Known::Own { from, body } => event_of(Arc::clone(from), body.clone()),
-                Known::Told(entry) => {
-                    store.catch_up_with(entry.version).await?;
-                    event_of_entry(entry, store)
-                }
-            };
-            feed.pop();
-            // Nobody watching is fine.
-            let _ = event.map(|event| events.send(event));
-        }
-        Ok(())
-    }
-
-    fn tell(&self, event: Event) {
-        // Nobody watching is fine.
-        let _ = self.events.send(event);
     }
 
     async fn send(&mut self, link: &mut Link, message: Outgoing) -> Result<(), StoreError> {
@@ -307,14 +304,11 @@ impl Session {
         link: &mut Link,
         transport: &Transport,
     ) -> Result<(), StoreError> {
-        let untold = std::mem::take(&mut self.untold);
         if !self.store.shared_with_others() {
+            self.outbox.clear();
             return Ok(());
         }
-        for note in pack(self.store.server_id(), &untold, transport.bytes_max()) {
-            transport.send(link, note).await?;
-        }
-        Ok(())
+        self.outbox.send(self.store.server_id(), link, transport).await
     }
 
     async fn look(&mut self, link: &mut Link) -> Result<(), StoreError> {
@@ -328,7 +322,7 @@ impl Session {
     /// Deletes entries that no server can be in want of.
     async fn shorten(&mut self, link: &mut Link) -> Result<(), StoreError> {
         let now = Instant::now();
-        let head = self.feed().head();
+        let head = self.head;
         let old = |(at, _): &(Instant, u64)| now.duration_since(*at) >= KEPT_FOR;
         let mut last = None;
         while self.lengths.front().is_some_and(old) {
@@ -340,29 +334,6 @@ impl Session {
         match last {
             Some((_, last)) => link.shorten(last).await,
             None => Ok(()),
-        }
-    }
-}
-
-fn event_of(from: Arc<str>, body: Body) -> Option<Event> {
-    match body {
-        Body::Changes(changes) => Some(Event::Changes(Changes::Own(changes))),
-        Body::Message(text) => Some(Event::Message { from, text }),
-        Body::TooMany => Some(Event::Missed),
-        Body::Nothing => None,
-    }
-}
-
-/// Changes are not read yet: mostly nobody wants to know.
-fn event_of_entry(entry: &Entry, store: &Store) -> Option<Event> {
-    if entry.tells_changes() {
-        return Some(Event::Changes(Changes::Entry(entry.clone(), store.schema())));
-    }
-    match Body::read(&entry.text, &store.schema()) {
-        Ok(body) => event_of(Arc::clone(&entry.server), body),
-        Err(error) => {
-            warn!(entry = entry.number, error = %error, "watchers must look again");
-            Some(Event::Missed)
         }
     }
 }

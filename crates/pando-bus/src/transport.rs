@@ -1,5 +1,6 @@
 //! What carries notes from server to server: the database's own notifications, or NATS.
 
+use std::future::pending;
 use std::time::Duration;
 
 use async_nats::Subscriber;
@@ -10,8 +11,32 @@ use pando_store::postgres::{Link, NOTE_BYTES_MAX, Notes};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
-/// The channel and the subject of the servers. In the database, that is one for each database.
-const CHANNEL: &str = "pando";
+/// Which servers a note is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// All.
+    Calls,
+    /// Those where somebody attends.
+    Changes,
+}
+
+impl Channel {
+    /// In the database, where each database has its own.
+    fn name(self) -> &'static str {
+        match self {
+            Channel::Calls => "pando",
+            Channel::Changes => "pando_changes",
+        }
+    }
+
+    /// In NATS.
+    fn subject(self, cluster: &str) -> String {
+        match self {
+            Channel::Calls => format!("pando.{cluster}"),
+            Channel::Changes => format!("pando.{cluster}.changes"),
+        }
+    }
+}
 
 /// What NATS takes by default is 1 MiB.
 const NATS_BYTES_MAX: usize = 512 << 10;
@@ -37,31 +62,58 @@ impl std::fmt::Debug for BusOptions {
 /// The way that notes take.
 pub(crate) enum Transport {
     Database(Notes),
-    Nats { client: async_nats::Client, subject: String, notes: Subscriber },
+    Nats(Nats),
+}
+
+pub(crate) struct Nats {
+    client: async_nats::Client,
+    cluster: String,
+    calls: Subscriber,
+    changes: Option<Subscriber>,
 }
 
 impl Transport {
-    /// Notes from now on.
+    /// Calls from now on.
     pub(crate) async fn open(
         options: &BusOptions,
         link: &mut Link,
         notes: Notes,
     ) -> Result<Transport, StoreError> {
         if !options.nats.is_empty() {
-            match nats(options, &link.cluster().await?).await {
-                Ok(transport) => return Ok(transport),
+            match Nats::connect(options, link.cluster().await?).await {
+                Ok(nats) => return Ok(Transport::Nats(nats)),
                 Err(error) => warn!(error = format!("{error:#}"), "the database takes its place"),
             }
         }
-        link.listen(CHANNEL).await?;
+        link.listen(Channel::Calls.name()).await?;
         Ok(Transport::Database(notes))
+    }
+
+    /// Takes changes too, or no more.
+    pub(crate) async fn take_changes(
+        &mut self,
+        link: &mut Link,
+        wanted: bool,
+    ) -> Result<(), StoreError> {
+        let channel = Channel::Changes;
+        match self {
+            Transport::Database(_) if wanted => link.listen(channel.name()).await?,
+            Transport::Database(_) => link.unlisten(channel.name()).await?,
+            Transport::Nats(nats) if wanted => {
+                let subject = channel.subject(&nats.cluster);
+                // Without it they are found in the journal.
+                nats.changes = nats.client.subscribe(subject).await.ok();
+            }
+            Transport::Nats(nats) => nats.changes = None,
+        }
+        Ok(())
     }
 
     /// How large a note may be.
     pub(crate) fn bytes_max(&self) -> usize {
         match self {
             Transport::Database(_) => NOTE_BYTES_MAX,
-            Transport::Nats { .. } => NATS_BYTES_MAX,
+            Transport::Nats(_) => NATS_BYTES_MAX,
         }
     }
 
@@ -69,21 +121,36 @@ impl Transport {
     pub(crate) async fn next(&mut self) -> Option<String> {
         match self {
             Transport::Database(notes) => notes.next().await,
-            Transport::Nats { notes, .. } => {
-                let message = notes.next().await?;
+            Transport::Nats(Nats { calls, changes, .. }) => {
+                let changes = async {
+                    match changes {
+                        Some(changes) => changes.next().await,
+                        None => pending().await,
+                    }
+                };
+                let message = tokio::select! {
+                    call = calls.next() => call,
+                    change = changes => change,
+                };
                 // What is no text is no note of ours.
-                Some(String::from_utf8(message.payload.to_vec()).unwrap_or_default())
+                Some(String::from_utf8(message?.payload.to_vec()).unwrap_or_default())
             }
         }
     }
 
-    /// Sends a note to all other servers.
-    pub(crate) async fn send(&self, link: &mut Link, note: String) -> Result<(), StoreError> {
+    /// Sends a note to the other servers.
+    pub(crate) async fn send(
+        &self,
+        link: &mut Link,
+        channel: Channel,
+        note: String,
+    ) -> Result<(), StoreError> {
         match self {
-            Transport::Database(_) => link.notify(CHANNEL, &note).await,
-            Transport::Nats { client, subject, .. } => {
+            Transport::Database(_) => link.notify(channel.name(), &note).await,
+            Transport::Nats(Nats { client, cluster, .. }) => {
                 if client.connection_state() == State::Connected {
-                    let sent = timeout(NATS_WITHIN, client.publish(subject.clone(), note.into()));
+                    let publishing = client.publish(channel.subject(cluster), note.into());
+                    let sent = timeout(NATS_WITHIN, publishing);
                     if !matches!(sent.await, Ok(Ok(()))) {
                         debug!("NATS did not take a note");
                     }
@@ -94,16 +161,17 @@ impl Transport {
     }
 }
 
-async fn nats(options: &BusOptions, cluster: &str) -> anyhow::Result<Transport> {
-    let connecting = async_nats::ConnectOptions::new()
-        .name("pando")
-        .retry_on_initial_connect()
-        .event_callback(|event| async move { log(&event) })
-        .connect(options.nats.clone());
-    let client = connecting.await?;
-    let subject = format!("{CHANNEL}.{cluster}");
-    let notes = client.subscribe(subject.clone()).await?;
-    Ok(Transport::Nats { client, subject, notes })
+impl Nats {
+    async fn connect(options: &BusOptions, cluster: String) -> anyhow::Result<Nats> {
+        let connecting = async_nats::ConnectOptions::new()
+            .name("pando")
+            .retry_on_initial_connect()
+            .event_callback(|event| async move { log(&event) })
+            .connect(options.nats.clone());
+        let client = connecting.await?;
+        let calls = client.subscribe(Channel::Calls.subject(&cluster)).await?;
+        Ok(Nats { client, cluster, calls, changes: None })
+    }
 }
 
 fn log(event: &async_nats::Event) {

@@ -69,6 +69,14 @@ impl Store {
         self.shared().known().shared
     }
 
+    /// Says to the others whether somebody here wants to know what they write.
+    pub fn attends(&self, attends: bool) {
+        match &*self.engine() {
+            Engine::Sqlite(_) => {}
+            Engine::Postgres(engine) => engine.attends(attends),
+        }
+    }
+
     /// What the looks at the database tell, twice a second; `None` on SQLite.
     pub fn pulse(&self) -> Option<watch::Receiver<Pulse>> {
         match &*self.engine() {

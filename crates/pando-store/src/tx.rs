@@ -314,6 +314,14 @@ impl Tx {
         self.conn().postgres().and_then(|connection| connection.again())
     }
 
+    /// Lets what waits be judged before something that came later is: it may be the first to fail.
+    pub(crate) async fn judge_waiting(&mut self) {
+        if let Some(connection) = self.conn().postgres() {
+            // `again` tells the outcome.
+            let _ = Box::pin(connection.send_waiting()).await;
+        }
+    }
+
     pub(crate) async fn roll_back(&mut self) {
         let Some(connection) = self.conn().postgres() else { return };
         if let Err(error) = connection.roll_back().await {

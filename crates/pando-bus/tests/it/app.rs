@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pando_bus::{Bus, BusOptions, Event};
+use pando_bus::{Attendance, Bus, BusOptions, Event};
 use pando_schema::{Record, Value};
 use pando_store::{Action, Database, Store, StoreError, StoreOptions, WriteError};
 use serde_json::json;
@@ -19,6 +19,7 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     pub(crate) bus: Bus,
     events: Receiver<Event>,
+    attendance: Option<Attendance>,
     stopping: CancellationToken,
     _home: TempDir,
 }
@@ -45,11 +46,21 @@ impl Server {
         let (bus, work) = Bus::new(store.clone(), options, stopping.clone());
         let events = bus.watch();
         spawn(work);
-        // So that it does not begin behind what comes next.
-        bus.send("begun").await.unwrap();
-        let mut server = Server { store, bus, events, stopping, _home: home };
+        let mut server = Server { store, bus, events, attendance: None, stopping, _home: home };
+        server.attend().await;
+        server.bus.send("begun").await.unwrap();
         assert_eq!(server.next().await, "begun");
         server
+    }
+
+    /// Somebody here wants to know changes.
+    pub(crate) async fn attend(&mut self) {
+        self.attendance = Some(self.bus.attend().await.unwrap());
+    }
+
+    /// Nobody here wants to know changes any more.
+    pub(crate) fn leave(&mut self) {
+        self.attendance = None;
     }
 
     pub(crate) async fn make_things(&self) {

@@ -85,3 +85,29 @@ async fn a_message_that_is_too_large_is_refused() {
     assert_eq!(refused.to_string(), "a message of 4194305 bytes is too large");
     tokio::time::timeout(Duration::from_secs(5), alone.store.close()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_told_where_somebody_attends_and_calls_everywhere() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url(&postgres.new_database().unwrap());
+    let mut one = Server::start(Some(&url), BusOptions::default()).await;
+    one.make_things().await;
+    one.create(&id("a"), "").await;
+    one.until("+a=0").await;
+    let mut two = Server::start(Some(&url), BusOptions::default()).await;
+    one.until("begun").await;
+    two.leave();
+    one.count_up(&id("a")).await;
+    two.count_up(&id("a")).await;
+    one.bus.send("call").await.unwrap();
+    assert_eq!(one.until("call").await, ["a=1", "a=2"]);
+    assert_eq!(two.until("call").await, [] as [&str; 0]);
+    // What was written before is not told to whom comes later, and all that follows is.
+    two.attend().await;
+    one.count_up(&id("a")).await;
+    two.count_up(&id("a")).await;
+    for server in [&mut one, &mut two] {
+        assert_eq!(server.next().await, "a=3");
+        assert_eq!(server.next().await, "a=4");
+    }
+}

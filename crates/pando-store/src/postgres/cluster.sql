@@ -6,6 +6,8 @@ CREATE TABLE IF NOT EXISTS pando.servers (
   "id" text COLLATE "C" PRIMARY KEY,
   -- Of the collections and settings that it works with.
   "version" bigint NOT NULL,
+  -- Whether somebody there wants to know what the others write.
+  "attends" boolean NOT NULL DEFAULT FALSE,
   "seen" timestamptz NOT NULL DEFAULT now()
 );
 

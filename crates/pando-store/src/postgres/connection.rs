@@ -138,7 +138,12 @@ impl Connection {
         }
         let statement = self.prepared(&sql).await?;
         self.later.push((statement, sql));
-        if self.later.len() >= LATER_MAX { self.batch("").await } else { Ok(()) }
+        if self.later.len() >= LATER_MAX { self.send_waiting().await } else { Ok(()) }
+    }
+
+    /// Sends the writes that wait.
+    pub(crate) async fn send_waiting(&mut self) -> Result<(), StoreError> {
+        if self.later.is_empty() { Ok(()) } else { self.batch("").await }
     }
 
     /// Runs statements that take no values.

@@ -243,6 +243,7 @@ impl Engine {
                 Committed::Unsure(commit) => attempt.unsure = Some(Unsure { value, commit }),
             },
             Err(error) => {
+                tx.judge_waiting().await;
                 tx.roll_back().await;
                 attempt.outcome = Err(error);
             }

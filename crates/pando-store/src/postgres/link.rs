@@ -60,6 +60,11 @@ impl Link {
         within(self.conn.batch(&format!("LISTEN {channel}"))).await
     }
 
+    /// Takes none any more.
+    pub async fn unlisten(&mut self, channel: &'static str) -> Result<(), StoreError> {
+        within(self.conn.batch(&format!("UNLISTEN {channel}"))).await
+    }
+
     /// Sends a text of at most [`NOTE_BYTES_MAX`] to all who listen.
     pub async fn notify(&mut self, channel: &'static str, text: &str) -> Result<(), StoreError> {
         let mut sql = self.conn.sql();

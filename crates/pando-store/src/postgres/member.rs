@@ -53,6 +53,8 @@ pub struct Pulse {
     pub head: u64,
     /// How many servers are there beside this one.
     pub others: u64,
+    /// Whether one of them wants to know what is written here.
+    pub attended: bool,
 }
 
 /// A server's place among the others.
@@ -64,6 +66,7 @@ pub(crate) struct Member {
     /// Wakes the beat before its time.
     nudge: Notify,
     joined: AtomicBool,
+    attends: AtomicBool,
 }
 
 impl Member {
@@ -74,6 +77,7 @@ impl Member {
             pulse: watch::Sender::new(Pulse::default()),
             nudge: Notify::new(),
             joined: AtomicBool::new(false),
+            attends: AtomicBool::new(false),
         }
     }
 
@@ -182,7 +186,8 @@ impl Engine {
     async fn beat(&self, conn: &mut Conn) -> Result<Pulse, StoreError> {
         let asked = Instant::now();
         let known = self.collections.settled_version();
-        let pulse = timeout(ANSWER_WITHIN, beat(conn, &self.member.id, known)).await;
+        let attends = self.member.attends.load(Ordering::Acquire);
+        let pulse = timeout(ANSWER_WITHIN, beat(conn, &self.member.id, known, attends)).await;
         let pulse = pulse
             .unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".to_owned())))?;
         // While it was away nobody waited for it: what they changed comes first.
@@ -217,6 +222,13 @@ impl Engine {
         Ok(())
     }
 
+    /// See [`crate::Store::attends`].
+    pub(crate) fn attends(&self, attends: bool) {
+        if self.member.attends.swap(attends, Ordering::AcqRel) != attends {
+            self.member.nudge();
+        }
+    }
+
     /// What the looks at the database tell.
     pub(crate) fn pulse(&self) -> watch::Receiver<Pulse> {
         self.member.pulse.subscribe()
@@ -245,20 +257,30 @@ impl Engine {
 }
 
 /// One look at the database, and a sign of life. Forgets servers that are long gone.
-async fn beat(conn: &mut Conn, id: &str, version: u64) -> Result<Pulse, StoreError> {
+async fn beat(conn: &mut Conn, id: &str, version: u64, attends: bool) -> Result<Pulse, StoreError> {
     let mut sql = conn.sql();
-    sql.push("WITH me AS (INSERT INTO pando.servers AS s (\"id\", \"version\") VALUES (");
-    sql.bind(id).push(", ").bind(i64::try_from(version).unwrap_or(i64::MAX));
     sql.push(
-        ") ON CONFLICT (\"id\") DO UPDATE SET \"version\" = excluded.\"version\", \"seen\" = \
-         now()), gone AS (DELETE FROM pando.servers WHERE \"seen\" < now() - interval '1 minute') \
-         SELECT \"version\", \"shared\", (",
+        "WITH me AS (INSERT INTO pando.servers AS s (\"id\", \"version\", \"attends\") VALUES (",
     );
-    sql.push(HEAD).push("), (SELECT count(*) FROM pando.servers WHERE \"id\" <> ");
-    sql.bind(id).push(" AND \"seen\" > now() - ").push(ABSENT_AFTER).push(") FROM pando.state");
+    sql.bind(id).push(", ").bind(i64::try_from(version).unwrap_or(i64::MAX));
+    sql.push(", ").bind(i64::from(attends)).push(
+        " <> 0) ON CONFLICT (\"id\") DO UPDATE SET \"version\" = excluded.\"version\", \"attends\" \
+         = excluded.\"attends\", \"seen\" = now()), gone AS (DELETE FROM pando.servers WHERE \
+         \"seen\" < now() - interval '1 minute'), others AS (SELECT count(*) AS n, \
+         coalesce(bool_or(\"attends\"), FALSE) AS attended FROM pando.servers WHERE \"id\" <> ",
+    );
+    sql.bind(id).push(" AND \"seen\" > now() - ").push(ABSENT_AFTER);
+    sql.push(") SELECT \"version\", \"shared\", (").push(HEAD);
+    sql.push("), others.n, others.attended FROM pando.state, others");
     let rows = conn.rows(&sql).await?;
     let Some(
-        [SqlValue::Int(version), SqlValue::Int(shared), SqlValue::Int(head), SqlValue::Int(others)],
+        [
+            SqlValue::Int(version),
+            SqlValue::Int(shared),
+            SqlValue::Int(head),
+            SqlValue::Int(others),
+            SqlValue::Int(attended),
+        ],
     ) = rows.first().map(Vec::as_slice)
     else {
         return Err(StoreError::Unsuitable("pando.state is empty".to_owned()));
@@ -269,6 +291,7 @@ async fn beat(conn: &mut Conn, id: &str, version: u64) -> Result<Pulse, StoreErr
         shared: *shared == 1,
         head: count(head),
         others: count(others),
+        attended: *attended == 1,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::app::{App, Failure, create, delete, id, problems, update};
 
 crate::cases! {
     a_failed_work_leaves_nothing,
+    the_first_failure_is_the_one_that_is_told,
     a_panic_leaves_nothing_and_nobody_else_notices,
     a_work_sees_what_it_wrote,
     readers_see_what_is_committed,
@@ -58,6 +59,19 @@ async fn a_failed_work_leaves_nothing(app: &mut App) {
     assert_eq!(app.value("things", &id("thing", 1), "n").await, "0");
     assert!(changes.try_recv().is_err());
     app.create("things", json!({ "id": id("thing", 3) })).await.unwrap();
+}
+
+async fn the_first_failure_is_the_one_that_is_told(app: &mut App) {
+    things(app).await;
+    app.create("things", json!({ "a": "x" })).await.unwrap();
+    let work = app.store().write(|tx| {
+        Box::pin(async move {
+            create(tx, "things", json!({ "a": "x" })).await?;
+            // Without a look at the database.
+            Err::<(), _>(Failure::Undone)
+        })
+    });
+    assert_eq!(problems(work.await), "a: validation_not_unique");
 }
 
 async fn a_panic_leaves_nothing_and_nobody_else_notices(app: &mut App) {

@@ -83,6 +83,8 @@ impl Hub {
         }
         let auth = auth.map(|auth| (auth.collection.id.clone(), auth.id().to_owned()));
         let subscription = Subscription { client_id: client_id.to_owned(), ip, auth, topics };
+        // So that the answer comes even without the bus.
+        let _attendance = app.bus.attend().await.map_err(ApiError::unavailable)?;
         let (number, answer) = self.elsewhere.ask();
         let what = What::Subscribe(subscription);
         let sent = send(app, Message { to: server.to_owned(), number, what }).await;

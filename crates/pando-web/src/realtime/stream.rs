@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use pando_bus::Attendance;
 use tokio::sync::mpsc;
 
 use super::Hub;
@@ -17,11 +18,19 @@ pub(crate) struct EventStream {
     id: Arc<str>,
     frames: mpsc::Receiver<Bytes>,
     greeted: bool,
+    /// As long as it is held, the bus brings what there is to tell.
+    attendance: Option<Attendance>,
 }
 
 impl EventStream {
     pub(super) fn new(hub: Hub, id: Arc<str>, frames: mpsc::Receiver<Bytes>) -> EventStream {
-        EventStream { hub, id, frames, greeted: false }
+        EventStream { hub, id, frames, greeted: false, attendance: None }
+    }
+
+    /// The stream, for which somebody attends.
+    pub(crate) fn attended(mut self, attendance: Attendance) -> EventStream {
+        self.attendance = Some(attendance);
+        self
     }
 
     /// The next events as text, `None` when the stream is over. The first one tells the client

@@ -25,7 +25,9 @@ pub(crate) async fn connect(app: &SharedApp, request: &mut Request) -> Result<Re
         return Err(ApiError::unavailable(anyhow::anyhow!("stopping")));
     }
     let ip = real_ip(request, &app.store.settings());
-    let mut response = http::Response::new(Body::Events(app.realtime.connect(ip)));
+    let attendance = app.bus.attend().await.map_err(ApiError::unavailable)?;
+    let stream = app.realtime.connect(ip).attended(attendance);
+    let mut response = http::Response::new(Body::Events(stream));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
