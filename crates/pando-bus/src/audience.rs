@@ -54,11 +54,15 @@ impl Audience {
 
     /// From now on it need not: false if somebody attends.
     pub(crate) fn rests(&self) -> bool {
+        let mut empty = false;
         self.0.send_if_modified(|state| {
-            let empty = state.count == 0;
-            state.hears &= !empty;
-            empty
-        })
+            empty = state.count == 0;
+            // Told to nobody if nothing changes by it: the bus itself listens.
+            let ends = empty && state.hears;
+            state.hears &= !ends;
+            ends
+        });
+        empty
     }
 
     /// Whoever comes or goes from now on.
@@ -80,6 +84,17 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn who_rests_already_wakes_nobody() {
+        let audience = Audience::new();
+        audience.hears();
+        let mut changes = audience.changes();
+        assert!(audience.rests());
+        changes.next().await;
+        assert!(audience.rests());
+        assert!(futures_util::poll!(std::pin::pin!(changes.next())).is_pending());
+    }
 
     #[tokio::test]
     async fn nothing_is_silent_while_somebody_attends() {
