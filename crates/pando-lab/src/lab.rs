@@ -41,6 +41,8 @@ pub struct Options {
     pub pando: PathBuf,
     /// How many web servers, if not as many as the rung usually has.
     pub web_count: Option<u32>,
+    /// NATS brings what web servers tell each other, not the database.
+    pub nats: bool,
     /// Each node gets a network of its own, so that it can be cut off. Needs root.
     pub isolate: bool,
     /// Databases sync their commits to the disk, as they must everywhere but in tests.
@@ -59,6 +61,7 @@ impl Options {
             dir: dir.into(),
             pando: pando.into(),
             web_count: None,
+            nats: false,
             isolate: false,
             synced: true,
             fresh: false,
@@ -131,13 +134,13 @@ impl Lab {
         if swept > 0 {
             tell(Progress::Swept(swept));
         }
-        let planned = options.rung.nodes(options.web_count);
+        let planned = options.rung.nodes(options.web_count, options.nats);
         ensure!(
             entrance(planned.iter().map(|node| node.kind)).is_some(),
             "a lab needs at least one web server"
         );
         let one_alone = options.rung == Rung::One && planned.len() > 1;
-        ensure!(!one_alone, "{} has one web server\nhint: --rung 3 has several", options.rung);
+        ensure!(!one_alone, "{} is one web server alone\nhint: --rung 3 has several", options.rung);
         packages::provide(&planned, options, &mut tell)?;
         let record = start::begin(options, &folder)?;
         let spawner = Spawner::new()?;

@@ -3,6 +3,7 @@
 //! The kinds are a closed set, so the compiler lists what a new one must say. A kind knows nothing
 //! of the others but their sites.
 
+mod nats;
 mod postgres;
 mod web;
 
@@ -23,6 +24,8 @@ use crate::process::Signal;
 pub enum Kind {
     /// PostgreSQL.
     Postgres,
+    /// NATS.
+    Nats,
     /// `pando serve`.
     Web,
 }
@@ -79,7 +82,7 @@ pub(crate) struct Start {
 pub(crate) fn entrance(kinds: impl Iterator<Item = Kind>) -> Option<Kind> {
     // The order of the kinds is that of the tiers, the database first.
     kinds.max().filter(|kind| match kind {
-        Kind::Postgres => false,
+        Kind::Postgres | Kind::Nats => false,
         Kind::Web => true,
     })
 }
@@ -97,12 +100,13 @@ impl World {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 2] = [Kind::Postgres, Kind::Web];
+    pub const ALL: [Kind; 3] = [Kind::Postgres, Kind::Nats, Kind::Web];
 
     /// What the names of its nodes begin with.
     pub fn prefix(self) -> &'static str {
         match self {
             Kind::Postgres => "db",
+            Kind::Nats => "bus",
             Kind::Web => "web",
         }
     }
@@ -111,6 +115,7 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Kind::Postgres => "PostgreSQL",
+            Kind::Nats => "NATS",
             Kind::Web => "web server",
         }
     }
@@ -122,8 +127,8 @@ impl Kind {
     /// Kinds whose nodes must be ready before this one starts. It may link to all of them.
     pub(crate) fn needs(self) -> &'static [Kind] {
         match self {
-            Kind::Postgres => &[],
-            Kind::Web => &[Kind::Postgres],
+            Kind::Postgres | Kind::Nats => &[],
+            Kind::Web => &[Kind::Postgres, Kind::Nats],
         }
     }
 
@@ -131,6 +136,7 @@ impl Kind {
     pub(crate) fn usual_port(self) -> u16 {
         match self {
             Kind::Postgres => 5432,
+            Kind::Nats => 4222,
             Kind::Web => 8090,
         }
     }
@@ -140,7 +146,7 @@ impl Kind {
         match self {
             // Of its three ways to stop the one that ends the connections of clients.
             Kind::Postgres => Signal::INT,
-            Kind::Web => Signal::TERM,
+            Kind::Nats | Kind::Web => Signal::TERM,
         }
     }
 
@@ -148,6 +154,7 @@ impl Kind {
     pub(crate) fn missing(self) -> Vec<&'static str> {
         match self {
             Kind::Postgres => postgres::missing(),
+            Kind::Nats => nats::missing(),
             Kind::Web => Vec::new(),
         }
     }
@@ -156,6 +163,7 @@ impl Kind {
     pub(crate) fn prepare(self, site: &Site, world: &World) -> Result<()> {
         match self {
             Kind::Postgres => postgres::prepare(site, world),
+            Kind::Nats => nats::prepare(site),
             Kind::Web => web::prepare(site, world),
         }
     }
@@ -164,6 +172,7 @@ impl Kind {
     pub(crate) fn starts(self, site: &Site, world: &World) -> Result<Vec<Start>> {
         match self {
             Kind::Postgres => Ok(vec![postgres::start(site, world)?]),
+            Kind::Nats => Ok(vec![nats::start(site)]),
             Kind::Web => Ok(vec![web::start(site, world)]),
         }
     }
@@ -172,6 +181,7 @@ impl Kind {
     pub(crate) fn ready(self, site: &Site) -> bool {
         match self {
             Kind::Postgres => postgres::ready(site),
+            Kind::Nats => nats::ready(site),
             Kind::Web => web::ready(site),
         }
     }
@@ -180,7 +190,7 @@ impl Kind {
     pub(crate) fn complete(self, site: &Site, world: &World) -> Result<()> {
         match self {
             Kind::Postgres => postgres::complete(site, world),
-            Kind::Web => Ok(()),
+            Kind::Nats | Kind::Web => Ok(()),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Rung {
     ///
     /// A rung is put together here and nowhere else: balancers come after the web servers that they
     /// link to, replicas after what they follow.
-    pub(crate) fn nodes(self, web_count: Option<u32>) -> Vec<Planned> {
+    pub(crate) fn nodes(self, web_count: Option<u32>, nats: bool) -> Vec<Planned> {
         let (databases, usual_web_count) = match self {
             Rung::One => (0, 1),
             Rung::Two => (1, 1),
@@ -52,6 +52,7 @@ impl Rung {
         };
         let mut nodes: Vec<Planned> =
             (1..=databases).map(|number| Planned::new(Kind::Postgres, number)).collect();
+        nodes.extend(nats.then(|| Planned::new(Kind::Nats, 1)));
         let web_count = web_count.unwrap_or(usual_web_count);
         nodes.extend((1..=web_count).map(|number| Planned::new(Kind::Web, number)));
         nodes
@@ -92,19 +93,19 @@ mod tests {
     fn each_rung_has_what_it_is_made_of() {
         let mut lines = Vec::new();
         for rung in Rung::ALL {
-            for web_count in [None, Some(2)] {
-                let nodes = rung.nodes(web_count);
+            for (web_count, nats) in [(None, false), (Some(2), true)] {
+                let nodes = rung.nodes(web_count, nats);
                 let names: Vec<String> = nodes.iter().map(super::Planned::name).collect();
-                lines.push(format!("{rung}, {web_count:?}: {}", names.join(" ")));
+                lines.push(format!("{rung}, {web_count:?}, {nats}: {}", names.join(" ")));
             }
         }
         expect![[r#"
-            rung 1, None: web-1
-            rung 1, Some(2): web-1 web-2
-            rung 2, None: db-1 web-1
-            rung 2, Some(2): db-1 web-1 web-2
-            rung 3, None: db-1 web-1 web-2 web-3
-            rung 3, Some(2): db-1 web-1 web-2"#]]
+            rung 1, None, false: web-1
+            rung 1, Some(2), true: bus-1 web-1 web-2
+            rung 2, None, false: db-1 web-1
+            rung 2, Some(2), true: db-1 bus-1 web-1 web-2
+            rung 3, None, false: db-1 web-1 web-2 web-3
+            rung 3, Some(2), true: db-1 bus-1 web-1 web-2"#]]
         .assert_eq(&lines.join("\n"));
     }
 }

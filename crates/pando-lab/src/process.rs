@@ -9,7 +9,11 @@ pub use rustix::process::Signal;
 pub use stat::{cpu_time, family_cpu_time, rss_bytes, rss_peak_bytes};
 pub use table::{Table, children, marked};
 
+use std::time::Duration;
+
 use anyhow::Result;
+
+use crate::wait::wait_for;
 
 /// Sends a signal to processes; those that are gone are passed over.
 pub fn signal(signal: Signal, pids: &[u32]) -> Result<()> {
@@ -19,6 +23,17 @@ pub fn signal(signal: Signal, pids: &[u32]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How long the kernel may take to stop all threads of a process.
+const STOPPED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Stops processes (SIGSTOP) and waits until none of their threads runs on.
+pub fn freeze(pids: &[u32]) -> Result<()> {
+    signal(Signal::STOP, pids)?;
+    wait_for("the stop of a process", STOPPED_WITHIN, || {
+        Ok(pids.iter().all(|pid| stat::all_stopped(*pid)).then_some(()))
+    })
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Bucket {
 
     /// Holds the server up: it takes connections and answers nothing.
     pub fn freeze(&self) -> Result<()> {
-        process::signal(Signal::STOP, &[self.child.id()])
+        process::freeze(&[self.child.id()])
     }
 
     /// Ends a freeze.

@@ -49,7 +49,7 @@ impl Nats {
 
     /// Holds it up: connections stay open, nothing is delivered.
     pub fn freeze(&self) -> Result<()> {
-        process::signal(Signal::STOP, &[self.child.id()])
+        process::freeze(&[self.child.id()])
     }
 
     /// Lets it go on.

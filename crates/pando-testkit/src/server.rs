@@ -169,7 +169,7 @@ impl Server {
 
     /// Stops the process (SIGSTOP) until [`Server::thaw`]: its connections stay open.
     pub fn freeze(&self) -> Result<()> {
-        process::signal(process::Signal::STOP, &[self.pid()])
+        process::freeze(&[self.pid()])
     }
 
     /// Lets a frozen process go on.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Lab;
 use crate::network::Namespace;
-use crate::process::Signal;
+use crate::process::{self, Signal};
 use crate::wait::wait_for;
 
 /// Clients on this machine, as a party that a node can be cut off from.
@@ -40,6 +40,7 @@ impl Lab {
             }
             Ok((!fresh).then_some(()))
         })?;
+        process::freeze(&stopped.iter().map(|mark| mark.pid).collect::<Vec<_>>())?;
         let node = &mut self.nodes[index];
         node.frozen = true;
         node.since = Some(Instant::now());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Kind, SUPERUSER, Site, Start, World, postgres};
+use super::{Kind, SUPERUSER, Site, Start, World, nats, postgres};
 use crate::command::run;
 use crate::http::{HttpClient, Request};
 use crate::postgres::Account;
@@ -45,7 +45,7 @@ pub(super) fn start(site: &Site, world: &World) -> Start {
     Start { words, env: environment(world), account: Account::Own }
 }
 
-/// What all web servers of a lab have in common: the database, and a folder for files.
+/// What all web servers of a lab have in common: the database, the bus, and a folder for files.
 fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     let mut env = vec![
         ("PATH", OsString::from(crate::PATH)),
@@ -55,6 +55,9 @@ fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     if let Some(database) = world.of_kind(Kind::Postgres).next() {
         env.push(("PANDO_DATABASE__URL", postgres::url(database, world).into()));
         env.push(("PANDO_FILES__DIR", world.folder.files().into()));
+    }
+    if let Some(bus) = world.of_kind(Kind::Nats).next() {
+        env.push(("PANDO_BUS__NATS", nats::url(bus).into()));
     }
     env
 }

@@ -57,8 +57,11 @@ pub(super) struct Stat(String);
 
 impl Stat {
     pub(super) fn read(pid: u32) -> Result<Stat> {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat"));
-        let text = text.context("the process is gone")?;
+        Stat::read_at(&format!("/proc/{pid}/stat"))
+    }
+
+    fn read_at(path: &str) -> Result<Stat> {
+        let text = fs::read_to_string(path).context("the process is gone")?;
         let (_, rest) = text.rsplit_once(')').context(BAD)?;
         Ok(Stat(rest.to_owned()))
     }
@@ -66,6 +69,11 @@ impl Stat {
     /// Whether the process has ended and is not waited for.
     pub(super) fn ended(&self) -> bool {
         matches!(self.field(STATE), Ok("Z" | "X"))
+    }
+
+    /// Whether a signal has stopped it.
+    fn stopped(&self) -> bool {
+        matches!(self.field(STATE), Ok("T" | "t"))
     }
 
     /// A field as a number.
@@ -80,6 +88,21 @@ impl Stat {
     fn ticks(&self, index: usize) -> Result<Duration> {
         Ok(Duration::from_millis(self.number(index)? * 1000 / TICKS_PER_SECOND))
     }
+}
+
+/// Whether none of a process's threads runs on: a signal that stops it reaches them one by one. True
+/// if the process is gone.
+pub(super) fn all_stopped(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    for thread in threads {
+        let Ok(thread) = thread else { continue };
+        let path = thread.path().join("stat");
+        let stat = Stat::read_at(&path.to_string_lossy());
+        if stat.is_ok_and(|stat| !stat.stopped() && !stat.ended()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Resident memory from `/proc/PID/status`.

@@ -146,8 +146,8 @@ impl Cluster {
         let pid = self.pid()?;
         self.frozen = true;
         // First the one that would start more of them.
-        process::signal(Signal::STOP, &[pid])?;
-        process::signal(Signal::STOP, &process::children(pid)?)
+        process::freeze(&[pid])?;
+        process::freeze(&process::children(pid)?)
     }
 
     pub(super) fn thaw(&mut self) -> Result<()> {

@@ -10,6 +10,7 @@ const UP_EXAMPLES: &str = "\
 Examples:
   pando lab up --rung 3                 # PostgreSQL and three web servers, on free ports
   pando lab up --rung 3 --install       # as root: installs the packages that are missing, too
+  pando lab up --rung 3 --nats          # the same with NATS between the web servers
   pando lab up --rung 3 --isolate       # as root: a network for each node, so that `cut` works
 
 It runs until Ctrl-C or `pando lab down`; data and logs stay in the folder, and the next start goes
@@ -89,6 +90,9 @@ pub(crate) struct LabUp {
     /// How many web servers [default: 1, from rung 3 on 3]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub web: Option<u32>,
+    /// NATS brings what web servers tell each other, instead of the database
+    #[arg(long)]
+    pub nats: bool,
     /// Gives each node a network of its own, so that `pando lab cut` works; needs root
     #[arg(long)]
     pub isolate: bool,

@@ -318,7 +318,7 @@ fn a_lab_is_told_what_to_do() {
         Err(error) => strip_ansi_codes(&error.render().to_string()).into_owned(),
     };
     let lines = [
-        refusal("lab up --rung 3 --web 5 --isolate --fresh --no-sync"),
+        refusal("lab up --rung 3 --web 5 --nats --isolate --fresh --no-sync"),
         refusal("lab load --for 2min --clients 64 --rate 500 --mix view=1,create=1 --pinned"),
         refusal("lab cut web-1 --from db-1"),
         refusal("lab heal"),

@@ -28,7 +28,7 @@ fn without_a_lab_it_says_how_to_start_one() {
         error: there is no lab in DIR/pando_lab: No such file or directory (os error 2)
         exit 1
         starting rung 1: one server, records in SQLite
-        error: rung 1 has one web server
+        error: rung 1 is one web server alone
         hint: --rung 3 has several
     "#]]
     .assert_eq(&texts.concat());

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pando_lab::Rung;
+use pando_lab::{Lab, Options, Rung};
 use pando_testkit::history::{Outcome, Tally};
 use pando_testkit::load::{Ending, Load, LoadOptions, Report};
 
-use super::{let_through, load_options, up};
+use super::{let_through, load_options, options, up};
 
 /// Requests between two faults.
 const SOME: u64 = 300;
@@ -54,6 +54,29 @@ fn a_killed_server_costs_nothing_but_what_was_in_flight() {
     let refused = report.history.writes.iter().filter(|write| write.outcome == Outcome::Refused);
     let no_connection = report.endings.get(&Ending::NoConnection).copied().unwrap_or_default();
     assert!(refused.count() as u64 <= no_connection, "a server refused: {report}");
+    lab.down().unwrap();
+}
+
+#[test]
+fn a_bus_that_is_gone_costs_time_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let with_nats = Options { nats: true, ..options(Rung::Three, dir.path()) };
+    let mut lab = Lab::up(&with_nats, |_| true).unwrap();
+    let clients = LoadOptions { clients: 8, subscribers: 6, ..load_options(&lab) };
+    let load = Load::begin(clients).unwrap();
+    let_through(&load, SOME);
+    lab.freeze("bus-1").unwrap();
+    let_through(&load, SOME);
+    lab.thaw("bus-1").unwrap();
+    let_through(&load, SOME);
+    lab.kill("bus-1").unwrap();
+    let_through(&load, SOME);
+    lab.start("bus-1").unwrap();
+    let_through(&load, SOME);
+    let report = load.finish().unwrap();
+    let tally = assert_clean(&report);
+    assert_few_errors(&report, 0, 0);
+    assert_eq!(tally.views_compared, 6, "{report}");
     lab.down().unwrap();
 }
 
