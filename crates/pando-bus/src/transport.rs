@@ -62,7 +62,7 @@ impl std::fmt::Debug for BusOptions {
 /// The way that notes take.
 pub(crate) enum Transport {
     Database(Notes),
-    Nats(Nats),
+    Nats(Box<Nats>),
 }
 
 pub(crate) struct Nats {
@@ -81,7 +81,7 @@ impl Transport {
     ) -> Result<Transport, StoreError> {
         if !options.nats.is_empty() {
             match Nats::connect(options, link.cluster().await?).await {
-                Ok(nats) => return Ok(Transport::Nats(nats)),
+                Ok(nats) => return Ok(Transport::Nats(Box::new(nats))),
                 Err(error) => warn!(error = format!("{error:#}"), "the database takes its place"),
             }
         }
@@ -121,7 +121,8 @@ impl Transport {
     pub(crate) async fn next(&mut self) -> Option<String> {
         match self {
             Transport::Database(notes) => notes.next().await,
-            Transport::Nats(Nats { calls, changes, .. }) => {
+            Transport::Nats(nats) => {
+                let Nats { calls, changes, .. } = &mut **nats;
                 let changes = async {
                     match changes {
                         Some(changes) => changes.next().await,
@@ -147,7 +148,8 @@ impl Transport {
     ) -> Result<(), StoreError> {
         match self {
             Transport::Database(_) => link.notify(channel.name(), &note).await,
-            Transport::Nats(Nats { client, cluster, .. }) => {
+            Transport::Nats(nats) => {
+                let Nats { client, cluster, .. } = &**nats;
                 if client.connection_state() == State::Connected {
                     let publishing = client.publish(channel.subject(cluster), note.into());
                     let sent = timeout(NATS_WITHIN, publishing);
