@@ -30,12 +30,14 @@ impl<T> Feed<T> {
         }
     }
 
-    /// That number has no entry.
-    pub(crate) fn skip(&mut self, number: u64) {
+    /// That number has no entry. False if it has come before.
+    pub(crate) fn skip(&mut self, number: u64) -> bool {
         self.reaches(number);
-        if number >= self.next {
-            self.held.entry(number).or_insert(None);
+        if number < self.next || self.held.contains_key(&number) {
+            return false;
         }
+        self.held.insert(number, None);
+        true
     }
 
     /// The journal has given numbers up to that one.
@@ -59,12 +61,15 @@ impl<T> Feed<T> {
         }
     }
 
-    /// The numbers that hold up the others, or are the last and have not come.
+    /// From the first number that has not come to the last one.
     pub(crate) fn gap(&self) -> Option<RangeInclusive<u64>> {
-        let last = match self.held.first_key_value() {
-            Some((first, _)) => first - 1,
-            None => self.head,
-        };
+        let mut last = self.head;
+        for held in self.held.keys().rev() {
+            if *held < last {
+                break;
+            }
+            last -= 1;
+        }
         (last >= self.next).then_some(self.next..=last)
     }
 
@@ -112,8 +117,8 @@ mod tests {
     fn numbers_without_an_entry_hold_up_nobody() {
         let mut feed = Feed::starting_at(1);
         feed.put(4, "four");
-        feed.skip(2);
-        assert_eq!(feed.gap(), Some(1..=1));
+        assert!(feed.skip(2) && !feed.skip(2) && !feed.skip(4));
+        assert_eq!(feed.gap(), Some(1..=3));
         feed.put(1, "one");
         assert_eq!(taken(&mut feed), "one");
         assert_eq!(feed.gap(), Some(3..=3));
@@ -128,6 +133,8 @@ mod tests {
         feed.reaches(3);
         assert_eq!(feed.gap(), Some(1..=3));
         feed.put(2, "two");
+        assert_eq!(feed.gap(), Some(1..=3));
+        feed.put(3, "three");
         assert_eq!(feed.gap(), Some(1..=1));
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use pando_store::StoreError;
 use pando_store::journal::Entry;
-use pando_store::postgres::Link;
+use pando_store::postgres::{ENTRIES_PER_READ, Link};
 
 use crate::feed::Feed;
 
@@ -22,8 +22,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Repair {
     /// The gap that is looked into.
     suspect: Option<Suspect>,
-    /// Gaps that were passed over.
-    passed: Vec<Suspect>,
+    /// Gaps that were passed over, and how many entries were there then.
+    passed: Vec<(Suspect, usize)>,
 }
 
 #[derive(Debug)]
@@ -40,10 +40,19 @@ impl Repair {
         !self.passed.is_empty()
     }
 
-    /// Does not wait for the transactions before `before`, which may have been given any of
-    /// `numbers`.
-    pub(crate) fn pass(&mut self, numbers: RangeInclusive<u64>, before: u64) {
-        self.passed.push(Suspect { numbers, before, since: Instant::now() });
+    /// Begins after `head` without waiting for the transactions before `before`, which may have been
+    /// given one of the numbers up to there: the last statement of a transaction asks for its
+    /// number, so one of the last numbers.
+    pub(crate) async fn begin_after(
+        &mut self,
+        link: &mut Link,
+        head: u64,
+        before: u64,
+    ) -> Result<(), StoreError> {
+        let numbers = head.saturating_sub(u64::from(ENTRIES_PER_READ) - 1)..=head;
+        let found = link.entries(*numbers.start(), head).await?.len();
+        self.passed.push((Suspect { numbers, before, since: Instant::now() }, found));
+        Ok(())
     }
 
     /// Looks for what is missing. True if something was missed that cannot be told any more.
@@ -60,7 +69,10 @@ impl Repair {
         };
         // What is over before entries are read has left what it leaves.
         let (next, oldest) = link.running().await?;
-        for entry in link.entries(*gap.start(), *gap.end()).await? {
+        let entries = link.entries(*gap.start(), *gap.end()).await?;
+        let last_read = entries.last().filter(|_| entries.len() >= ENTRIES_PER_READ.into());
+        let last_read = last_read.map_or(*gap.end(), |entry| entry.number);
+        for entry in entries {
             feed.put(entry.number, known(entry));
         }
         let (_, gone) = link.ends().await?;
@@ -69,7 +81,9 @@ impl Repair {
             missed = true;
         }
         if let Some(gap) = feed.gap() {
-            self.judge(feed, gap, next, oldest);
+            // What is behind was not looked for.
+            let looked_for = *gap.start()..=last_read;
+            self.judge(feed, looked_for, next, oldest);
         }
         Ok(missed)
     }
@@ -86,11 +100,12 @@ impl Repair {
         let numbers = *gap.start()..=*suspect.numbers.end().min(gap.end());
         let over = oldest >= suspect.before;
         if over || suspect.since.elapsed() >= PATIENCE {
-            numbers.clone().for_each(|number| feed.skip(number));
-            let suspect = self.suspect.take();
-            if let Some(suspect) = suspect.filter(|_| !over) {
-                self.pass(numbers, suspect.before);
+            let (before, since) = (suspect.before, suspect.since);
+            for number in numbers.filter(|number| feed.skip(*number) && !over) {
+                let numbers = number..=number;
+                self.passed.push((Suspect { numbers, before, since }, 0));
             }
+            self.suspect = None;
         }
     }
 
@@ -101,13 +116,16 @@ impl Repair {
         }
         let (_, oldest) = link.running().await?;
         let mut missed = false;
-        for suspect in &self.passed {
-            if oldest >= suspect.before {
-                let (first, last) = (*suspect.numbers.start(), *suspect.numbers.end());
-                missed |= !link.entries(first, last).await?.is_empty();
+        let mut index = 0;
+        while let Some((suspect, found)) = self.passed.get(index) {
+            if oldest < suspect.before {
+                index += 1;
+                continue;
             }
+            let (first, last) = (*suspect.numbers.start(), *suspect.numbers.end());
+            missed |= link.entries(first, last).await?.len() > *found;
+            self.passed.swap_remove(index);
         }
-        self.passed.retain(|suspect| oldest < suspect.before);
         Ok(missed)
     }
 }

@@ -32,8 +32,10 @@ const SETTLE_WITHIN: Duration = Duration::from_millis(250);
 /// How long the bus goes on bringing changes after the last one left: mostly somebody comes again.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// How long a number may be missing before it is looked for in the journal.
+/// How long a number may be missing before it is looked for in the journal, and how long at most
+/// until it is looked for again.
 const LOOK_AFTER: Duration = Duration::from_millis(20);
+const LOOK_AFTER_MAX: Duration = Duration::from_millis(160);
 
 /// Between two tries to reach the database.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -70,6 +72,14 @@ pub(crate) struct Session {
     lengths: VecDeque<(Instant, u64)>,
 }
 
+/// A number that has not come.
+#[derive(Clone, Copy)]
+struct Missing {
+    number: u64,
+    look_at: Instant,
+    look_after: Duration,
+}
+
 /// What happened next.
 enum Next {
     Written(Result<Own, RecvError>),
@@ -81,6 +91,13 @@ enum Next {
     LookDue,
     ShortenDue,
     Moved,
+}
+
+impl Missing {
+    fn looked_for(self) -> Missing {
+        let look_after = (self.look_after * 2).min(LOOK_AFTER_MAX);
+        Missing { look_at: Instant::now() + look_after, look_after, ..self }
+    }
 }
 
 impl Session {
@@ -183,20 +200,19 @@ impl Session {
         if self.feed.is_some() {
             transport.take_changes(&mut link, true).await?;
         }
-        let mut look_at = None;
+        let mut missing: Option<Missing> = None;
         let mut shorten_at = Instant::now() + SHORTEN_EVERY;
         loop {
             self.follow_audience(&mut link, &mut transport).await?;
             self.give_out().await?;
-            let gap = self.feed.as_ref().and_then(Feed::gap).is_some() || self.repair.waits();
-            look_at = gap.then(|| look_at.unwrap_or_else(|| Instant::now() + LOOK_AFTER));
+            missing = self.missing(missing);
             let next = tokio::select! {
                 biased;
                 _ = self.moves.changed() => Next::Moved,
                 () = sleep_some(self.outbox.due()) => Next::SendDue,
                 own = self.written.recv() => Next::Written(own),
                 note = transport.next() => Next::Note(note),
-                () = sleep_some(look_at) => Next::LookDue,
+                () = sleep_some(missing.map(|missing| missing.look_at)) => Next::LookDue,
                 message = self.outgoing.recv() => Next::Outgoing(message),
                 _ = pulse.changed() => Next::Pulse(*pulse.borrow_and_update()),
                 () = self.visits.next() => Next::Visit,
@@ -220,7 +236,7 @@ impl Session {
                 Next::SendDue => self.send_notes(&mut link, &transport).await?,
                 Next::LookDue => {
                     self.look(&mut link).await?;
-                    look_at = None;
+                    missing = missing.map(Missing::looked_for);
                 }
                 Next::ShortenDue => {
                     self.shorten(&mut link).await?;
@@ -270,10 +286,22 @@ impl Session {
             (_, oldest) = link.running().await?;
         }
         if oldest < next {
-            self.repair.pass(0..=head, next);
+            self.repair.begin_after(link, head, next).await?;
         }
         self.feed = Some(Feed::starting_at(head + 1));
         Ok(())
+    }
+
+    /// The number that holds up the others, if one does; `before` is what it was.
+    fn missing(&self, before: Option<Missing>) -> Option<Missing> {
+        let gap = self.feed.as_ref().and_then(Feed::gap);
+        let number = gap.map(|gap| *gap.start()).or(self.repair.waits().then_some(0))?;
+        let same = before.filter(|missing| missing.number == number);
+        Some(same.unwrap_or_else(|| Missing {
+            number,
+            look_at: Instant::now() + LOOK_AFTER,
+            look_after: LOOK_AFTER,
+        }))
     }
 
     fn learn(&mut self, pulse: Pulse) {

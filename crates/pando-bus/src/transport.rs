@@ -60,12 +60,14 @@ impl std::fmt::Debug for BusOptions {
 }
 
 /// The way that notes take.
-pub(crate) enum Transport {
-    Database(Notes),
-    Nats(Box<Nats>),
+pub(crate) struct Transport {
+    /// What comes with the connection to the journal, and ends with it.
+    notes: Notes,
+    /// Carries notes in place of the database.
+    nats: Option<Nats>,
 }
 
-pub(crate) struct Nats {
+struct Nats {
     client: async_nats::Client,
     cluster: String,
     calls: Subscriber,
@@ -81,12 +83,12 @@ impl Transport {
     ) -> Result<Transport, StoreError> {
         if !options.nats.is_empty() {
             match Nats::connect(options, link.cluster().await?).await {
-                Ok(nats) => return Ok(Transport::Nats(Box::new(nats))),
+                Ok(nats) => return Ok(Transport { notes, nats: Some(nats) }),
                 Err(error) => warn!(error = format!("{error:#}"), "the database takes its place"),
             }
         }
         link.listen(Channel::Calls.name()).await?;
-        Ok(Transport::Database(notes))
+        Ok(Transport { notes, nats: None })
     }
 
     /// Takes changes too, or no more.
@@ -95,47 +97,29 @@ impl Transport {
         link: &mut Link,
         wanted: bool,
     ) -> Result<(), StoreError> {
-        let channel = Channel::Changes;
-        match self {
-            Transport::Database(_) if wanted => link.listen(channel.name()).await?,
-            Transport::Database(_) => link.unlisten(channel.name()).await?,
-            Transport::Nats(nats) if wanted => {
-                let subject = channel.subject(&nats.cluster);
-                // Without it they are found in the journal.
-                nats.changes = nats.client.subscribe(subject).await.ok();
+        match &mut self.nats {
+            Some(nats) => {
+                nats.take_changes(wanted).await;
+                Ok(())
             }
-            Transport::Nats(nats) => nats.changes = None,
+            None if wanted => link.listen(Channel::Changes.name()).await,
+            None => link.unlisten(Channel::Changes.name()).await,
         }
-        Ok(())
     }
 
     /// How large a note may be.
     pub(crate) fn bytes_max(&self) -> usize {
-        match self {
-            Transport::Database(_) => NOTE_BYTES_MAX,
-            Transport::Nats(_) => NATS_BYTES_MAX,
-        }
+        if self.nats.is_some() { NATS_BYTES_MAX } else { NOTE_BYTES_MAX }
     }
 
-    /// The next note; `None` once no more can come.
+    /// The next note; `None` once no more can come, or the connection to the journal is lost.
     pub(crate) async fn next(&mut self) -> Option<String> {
-        match self {
-            Transport::Database(notes) => notes.next().await,
-            Transport::Nats(nats) => {
-                let Nats { calls, changes, .. } = &mut **nats;
-                let changes = async {
-                    match changes {
-                        Some(changes) => changes.next().await,
-                        None => pending().await,
-                    }
-                };
-                let message = tokio::select! {
-                    call = calls.next() => call,
-                    change = changes => change,
-                };
-                // What is no text is no note of ours.
-                Some(String::from_utf8(message?.payload.to_vec()).unwrap_or_default())
-            }
+        match &mut self.nats {
+            None => self.notes.next().await,
+            Some(nats) => tokio::select! {
+                note = self.notes.next() => note,
+                note = nats.next() => note,
+            },
         }
     }
 
@@ -146,23 +130,17 @@ impl Transport {
         channel: Channel,
         note: String,
     ) -> Result<(), StoreError> {
-        match self {
-            Transport::Database(_) => link.notify(channel.name(), &note).await,
-            Transport::Nats(nats) => {
-                let Nats { client, cluster, .. } = &**nats;
-                if client.connection_state() == State::Connected {
-                    let publishing = client.publish(channel.subject(cluster), note.into());
-                    let sent = timeout(NATS_WITHIN, publishing);
-                    if !matches!(sent.await, Ok(Ok(()))) {
-                        debug!("NATS did not take a note");
-                    }
-                }
+        match &self.nats {
+            Some(nats) => {
+                nats.send(channel, note).await;
                 Ok(())
             }
+            None => link.notify(channel.name(), &note).await,
         }
     }
 }
 
+/// What it loses is found in the journal.
 impl Nats {
     async fn connect(options: &BusOptions, cluster: String) -> anyhow::Result<Nats> {
         let connecting = async_nats::ConnectOptions::new()
@@ -174,11 +152,47 @@ impl Nats {
         let calls = client.subscribe(Channel::Calls.subject(&cluster)).await?;
         Ok(Nats { client, cluster, calls, changes: None })
     }
+
+    async fn take_changes(&mut self, wanted: bool) {
+        self.changes = match wanted {
+            true => self.client.subscribe(Channel::Changes.subject(&self.cluster)).await.ok(),
+            false => None,
+        };
+    }
+
+    async fn next(&mut self) -> Option<String> {
+        let Nats { calls, changes, .. } = self;
+        let changes = async {
+            match changes {
+                Some(changes) => changes.next().await,
+                None => pending().await,
+            }
+        };
+        let message = tokio::select! {
+            call = calls.next() => call,
+            change = changes => change,
+        };
+        // What is no text is no note of ours.
+        Some(String::from_utf8(message?.payload.to_vec()).unwrap_or_default())
+    }
+
+    async fn send(&self, channel: Channel, note: String) {
+        if self.client.connection_state() != State::Connected {
+            return;
+        }
+        let sent = self.client.publish(channel.subject(&self.cluster), note.into());
+        if !matches!(timeout(NATS_WITHIN, sent).await, Ok(Ok(()))) {
+            debug!("NATS did not take a note");
+        }
+    }
 }
 
 fn log(event: &async_nats::Event) {
     match event {
         async_nats::Event::Connected => info!("connected to NATS"),
-        other => warn!("NATS: {other}"),
+        async_nats::Event::Disconnected => {
+            warn!("NATS is lost; what it would bring is looked up in the journal");
+        }
+        other => debug!("NATS: {other}"),
     }
 }

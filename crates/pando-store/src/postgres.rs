@@ -27,6 +27,7 @@ pub(crate) use engine::Engine;
 pub(crate) use error::{words, words_of_sqlite};
 pub(crate) use hold::Hold;
 pub(crate) use journal::Draft;
+pub use journal::ENTRIES_PER_READ;
 pub use link::{Link, NOTE_BYTES_MAX, Notes};
 pub use member::Pulse;
 pub(crate) use pool::{Connector, Pool, Pooled};

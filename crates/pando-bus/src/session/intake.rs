@@ -29,9 +29,7 @@ impl Session {
                 self.outbox.put(entry);
             }
             Ok(Own::Void(number)) => {
-                if let Some(feed) = &mut self.feed {
-                    feed.skip(number);
-                }
+                self.feed.as_mut().map(|feed| feed.skip(number));
                 self.outbox.void(number);
             }
             Err(RecvError::Lagged(commits)) => {
@@ -53,7 +51,7 @@ impl Session {
                 (Told::Attends, _) => self.outbox.is_attended(),
                 (Told::Entry(entry), Some(feed)) => feed.put(entry.number, Known::Told(entry)),
                 (Told::Known(number), Some(feed)) => feed.reaches(number),
-                (Told::Void(number), Some(feed)) => feed.skip(number),
+                (Told::Void(number), Some(feed)) => drop(feed.skip(number)),
                 (Told::Entry(entry), None) => self.take_call(&entry).await?,
                 (Told::Known(number), None) => {
                     for entry in link.entries(number, number).await? {

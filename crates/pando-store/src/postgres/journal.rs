@@ -9,7 +9,7 @@ use crate::journal::Entry;
 use crate::{Conn, StoreError};
 
 /// Entries that are read at once.
-const ENTRIES_PER_READ: u16 = 500;
+pub const ENTRIES_PER_READ: u16 = 500;
 
 /// The query of the number that was given last.
 pub(super) const HEAD: &str =

@@ -72,7 +72,8 @@ impl Link {
         within(self.conn.rows(&sql)).await.map(drop)
     }
 
-    /// The entries from `first` to `last` that are there, in their order; not all if they are many.
+    /// The entries from `first` to `last` that are there, in their order; the first
+    /// [`ENTRIES_PER_READ`](super::ENTRIES_PER_READ) if they are more.
     pub async fn entries(&mut self, first: u64, last: u64) -> Result<Vec<Entry>, StoreError> {
         within(journal::read(&mut self.conn, first, last)).await
     }
