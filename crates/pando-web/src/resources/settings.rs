@@ -4,10 +4,11 @@
 
 use http::StatusCode;
 use pando_schema::Settings;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::require_superuser;
 use crate::ApiError;
+use crate::activity::prune;
 use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::{Pick, Response, json, picked};
@@ -44,6 +45,11 @@ pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Res
     });
     let saved = saved.await?;
     warn_unbuilt(Some(&before), &saved);
+    if before.logs != saved.logs
+        && let Err(error) = prune(&app.store, &saved).await
+    {
+        debug!(error = format!("{error:#}"), "failed to delete old logs");
+    }
     Ok(shown(request, &saved))
 }
 
