@@ -130,7 +130,7 @@ impl Logs {
         (self.written.load(Ordering::Relaxed), self.dropped.load(Ordering::Relaxed))
     }
 
-    fn take(&self) -> Batch {
+    pub(crate) fn take(&self) -> Batch {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut pending.batch)
     }

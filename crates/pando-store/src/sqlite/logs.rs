@@ -363,3 +363,6 @@ fn insert(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,9 @@ pub(super) fn transfer(
     for table in dump(&dir.join("data.db"), &["_collections"])? {
         write_places(&mut script, &table)?;
     }
+    for table in dump(&dir.join("auxiliary.db"), &["_logs"])? {
+        write_logs(&mut script, &table)?;
+    }
     // So that a server that reads the wrong place finds nothing there.
     for name in ["data.db", "auxiliary.db"] {
         fs::remove_file(dir.join(name)).with_context(|| format!("no {name}"))?;
@@ -97,6 +100,30 @@ fn write_table(script: &mut String, table: &Value) -> Result<()> {
     Ok(())
 }
 
+/// Adds log entries. Their ids are in the order of the entries there, so they get new ones.
+fn write_logs(script: &mut String, table: &Value) -> Result<()> {
+    let (_, columns, rows) = parts(table)?;
+    writeln!(script, "COPY pando.logs (\"id\", \"created\", \"level\", \"message\", \"data\") FROM STDIN;")?;
+    for row in rows {
+        let place = |name: &str| columns.iter().position(|column| *column == name);
+        let value = |name| row[place(name).unwrap_or_default()].as_str();
+        script.push_str(&log_id(value("_n").context("no place")?));
+        for name in ["created", "level", "message", "data"] {
+            script.push('\t');
+            push_copied(script, value(name));
+        }
+        script.push('\n');
+    }
+    writeln!(script, "\\.")?;
+    Ok(())
+}
+
+/// An id that looks like one, and is as great as its number.
+fn log_id(number: &str) -> String {
+    let letter = |digit: char| char::from(b'a' + u8::try_from(digit).unwrap_or(b'0') - b'0');
+    format!("1{}", format!("{number:0>14}").chars().map(letter).collect::<String>())
+}
+
 /// Gives the collections the places and times that they have on the other side.
 fn write_places(script: &mut String, table: &Value) -> Result<()> {
     let (_, columns, rows) = parts(table)?;
@@ -144,7 +171,13 @@ fn push_copied(script: &mut String, value: Option<&str>) {
 mod tests {
     use serde_json::json;
 
-    use super::{push_copied, write_table};
+    use super::{log_id, push_copied, write_table};
+
+    #[test]
+    fn ids_of_entries_are_in_their_order() {
+        assert_eq!(log_id("120"), "1aaaaaaaaaaabca");
+        assert!(log_id("9") < log_id("10") && log_id("10") < log_id("11"));
+    }
 
     #[test]
     fn rows_are_written_as_copy_reads_them() {
