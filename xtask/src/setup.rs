@@ -50,6 +50,9 @@ fn packages() -> anyhow::Result<()> {
     if !postgres_is_there() {
         missing.push("postgresql");
     }
+    if !succeeds(command("nats-server", ["--version"])) {
+        missing.push("nats-server");
+    }
     if missing.is_empty() {
         return Ok(());
     }

@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::object::{Content, WHOLE_BYTES_MAX};
 use crate::upload::{Staged, UploadedContent};
 use crate::{Attributes, BlobError, Key, NewAttributes, Object, Prefix, Staging, Uploaded};
 
+mod mark;
 mod remove;
 mod temp;
 pub(crate) mod walk;
@@ -61,6 +63,19 @@ impl FolderBlob {
         Staging::within(Arc::clone(&self.root))
     }
 
+    /// What tells this folder from all others, on whichever server it is seen.
+    pub async fn mark(&self) -> Result<String, BlobError> {
+        let blob = self.clone();
+        blocking(move || mark::of(&blob.root)).await
+    }
+
+    /// How much more the disk takes.
+    pub fn free_bytes(&self) -> Result<u64, BlobError> {
+        let known = rustix::fs::fstatvfs(&self.root);
+        let known = known.map_err(|errno| BlobError::io("inspect", "folder", errno.into()))?;
+        Ok(known.f_bavail.saturating_mul(known.f_frsize))
+    }
+
     pub(crate) async fn store(
         &self,
         key: &Key,
@@ -71,6 +86,16 @@ impl FolderBlob {
             content_type: uploaded.mime.to_string(),
             original_name: Some(original_name.to_owned()),
         };
+        self.store_as(key, uploaded, new).await
+    }
+
+    /// Keeps a file with what the caller knows of it.
+    pub(crate) async fn store_as(
+        &self,
+        key: &Key,
+        uploaded: Uploaded,
+        new: NewAttributes,
+    ) -> Result<(), BlobError> {
         let (blob, key) = (self.clone(), key.clone());
         blocking(move || blob.store_now(&key, uploaded.content, &new)).await
     }
@@ -112,6 +137,15 @@ impl FolderBlob {
     ) -> Result<Vec<Listed>, BlobError> {
         let (blob, prefix) = (self.clone(), prefix.cloned());
         blocking(move || walk::list(&blob.root, prefix.as_ref(), count_max)).await
+    }
+
+    /// Tells all files under a prefix, in no particular order, until `tell` says `Break`.
+    pub(crate) fn walk_now(
+        &self,
+        prefix: &Prefix,
+        tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+    ) -> Result<(), BlobError> {
+        walk::all(&self.root, prefix, tell)
     }
 
     fn open_file(&self, key: &Key) -> Result<(File, Attributes), BlobError> {

@@ -46,6 +46,12 @@ impl Key {
         self.split().1
     }
 
+    /// Whether it is the place of a thumb, which can be made again.
+    pub(crate) fn is_thumb(&self) -> bool {
+        let folder = self.split().0;
+        folder.rsplit('/').next().is_some_and(|name| name.starts_with("thumbs_"))
+    }
+
     /// The folder (empty at the top) and the name in it.
     pub(crate) fn split(&self) -> (&str, &str) {
         self.0.rsplit_once('/').unwrap_or(("", &self.0))
@@ -80,6 +86,14 @@ impl Prefix {
             return Err(KeyError(text.to_owned()));
         }
         Ok(Prefix { folder: folder.to_owned(), name_start: name_start.to_owned() })
+    }
+
+    /// What keys begin with.
+    pub(crate) fn start(&self) -> String {
+        match self.folder.as_str() {
+            "" => self.name_start.clone(),
+            folder => format!("{folder}/{}", self.name_start),
+        }
     }
 
     /// The folder to look in, empty at the top.

@@ -8,6 +8,7 @@ use md5::{Digest, Md5};
 
 use crate::error::blocking;
 use crate::folder::TempFile;
+use crate::object::Content;
 use crate::{BlobError, Mime, Staging, mime};
 
 /// Uploads up to this size stay in memory; larger ones are written in pieces of this size or more.
@@ -40,6 +41,16 @@ pub struct Uploaded {
 pub(crate) enum UploadedContent {
     Memory(Bytes),
     Staged(Staged),
+}
+
+impl UploadedContent {
+    /// The same content, to be read.
+    pub(crate) fn readable(&self) -> Result<Content, BlobError> {
+        match self {
+            UploadedContent::Memory(bytes) => Ok(Content::Memory(bytes.clone())),
+            UploadedContent::Staged(staged) => staged.file.reader().map(Content::File),
+        }
+    }
 }
 
 /// Content in a file of its own, with the hash of what was written so far.

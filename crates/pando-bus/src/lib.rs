@@ -15,10 +15,12 @@ mod transport;
 
 use std::sync::Arc;
 
-use pando_store::journal::MESSAGE_BYTES_MAX;
+use pando_schema::Schema;
+use pando_store::journal::{Body, Entry, MESSAGE_BYTES_MAX};
 use pando_store::{Change, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 pub use transport::BusOptions;
 
@@ -32,7 +34,7 @@ const MESSAGES_WAITING_MAX: usize = 4_096;
 #[derive(Debug, Clone)]
 pub enum Event {
     /// What a commit has changed, on whichever server.
-    Changes(Arc<[Change]>),
+    Changes(Changes),
     /// What a server has told the others, this one included.
     Message {
         /// The server that tells it.
@@ -41,6 +43,32 @@ pub enum Event {
     },
     /// Something that nobody can tell any more. Whoever relies on events must look for himself.
     Missed,
+}
+
+/// What a commit has changed, read only if somebody wants to know.
+#[derive(Debug, Clone)]
+pub enum Changes {
+    /// By this server.
+    Own(Arc<[Change]>),
+    /// By another one: the entry, and the collections that it is to be read with.
+    Entry(Entry, Arc<Schema>),
+}
+
+impl Changes {
+    /// The changes; `None` if they cannot be told, so that who relies on them must look for himself.
+    pub fn read(&self) -> Option<Arc<[Change]>> {
+        match self {
+            Changes::Own(changes) => Some(Arc::clone(changes)),
+            Changes::Entry(entry, schema) => match Body::read(&entry.text, schema) {
+                Ok(Body::Changes(changes)) => Some(changes),
+                Ok(_) => None,
+                Err(error) => {
+                    warn!(entry = entry.number, error = %error, "watchers must look again");
+                    None
+                }
+            },
+        }
+    }
 }
 
 /// Why a message was not sent.

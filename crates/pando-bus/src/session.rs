@@ -19,7 +19,7 @@ use crate::feed::Feed;
 use crate::note::{Told, pack, unpack};
 use crate::repair::Repair;
 use crate::transport::Transport;
-use crate::{BusOptions, Event, Outgoing, SendError};
+use crate::{BusOptions, Changes, Event, Outgoing, SendError};
 
 /// Notes are sent no more often than that: what is written meanwhile goes together.
 const SEND_EVERY: Duration = Duration::from_millis(5);
@@ -234,7 +234,7 @@ impl Session {
         match own {
             Ok(Own::Written { entry: None, body }) => {
                 let from = Arc::clone(self.store.server_id());
-                self.tell_body(from, body);
+                event_of(from, body).into_iter().for_each(|event| self.tell(event));
             }
             Ok(Own::Written { entry: Some(entry), body }) => {
                 let from = Arc::clone(&entry.server);
@@ -268,25 +268,18 @@ impl Session {
     async fn give_out(&mut self) -> Result<(), StoreError> {
         let Session { store, feed: Some(feed), events, .. } = self else { return Ok(()) };
         while let Some(known) = feed.first() {
-            let (from, body) = match known {
-                Known::Own { from, body } => (Arc::clone(from), body.clone()),
+            let event = match known {
+                Known::Own { from, body } => event_of(Arc::clone(from), body.clone()),
                 Known::Told(entry) => {
                     store.catch_up_with(entry.version).await?;
-                    let body = Body::read(&entry.text, &store.schema()).unwrap_or_else(|error| {
-                        warn!(entry = entry.number, error = %error, "watchers must look again");
-                        Body::TooMany
-                    });
-                    (Arc::clone(&entry.server), body)
+                    event_of_entry(entry, store)
                 }
             };
             feed.pop();
-            tell_body(events, from, body);
+            // Nobody watching is fine.
+            let _ = event.map(|event| events.send(event));
         }
         Ok(())
-    }
-
-    fn tell_body(&self, from: Arc<str>, body: Body) {
-        tell_body(&self.events, from, body);
     }
 
     fn tell(&self, event: Event) {
@@ -351,14 +344,27 @@ impl Session {
     }
 }
 
-fn tell_body(events: &broadcast::Sender<Event>, from: Arc<str>, body: Body) {
-    let event = match body {
-        Body::Changes(changes) => Event::Changes(changes),
-        Body::Message(text) => Event::Message { from, text },
-        Body::TooMany => Event::Missed,
-        Body::Nothing => return,
-    };
-    let _ = events.send(event);
+fn event_of(from: Arc<str>, body: Body) -> Option<Event> {
+    match body {
+        Body::Changes(changes) => Some(Event::Changes(Changes::Own(changes))),
+        Body::Message(text) => Some(Event::Message { from, text }),
+        Body::TooMany => Some(Event::Missed),
+        Body::Nothing => None,
+    }
+}
+
+/// Changes are not read yet: mostly nobody wants to know.
+fn event_of_entry(entry: &Entry, store: &Store) -> Option<Event> {
+    if entry.tells_changes() {
+        return Some(Event::Changes(Changes::Entry(entry.clone(), store.schema())));
+    }
+    match Body::read(&entry.text, &store.schema()) {
+        Ok(body) => event_of(Arc::clone(&entry.server), body),
+        Err(error) => {
+            warn!(entry = entry.number, error = %error, "watchers must look again");
+            Some(Event::Missed)
+        }
+    }
 }
 
 async fn sleep_some(until: Option<Instant>) {

@@ -46,11 +46,16 @@ impl Store {
         }
     }
 
-    /// Knows collections and settings as the database has them, if they can be read.
-    pub async fn catch_up(&self) {
+    /// Learns what other servers have changed of collections and settings, if it is not known yet.
+    /// Returns whether there was anything.
+    pub async fn catch_up(&self) -> Result<bool, StoreError> {
         match &*self.engine() {
-            Engine::Sqlite(_) => {}
-            Engine::Postgres(engine) => Box::pin(engine.catch_up()).await,
+            Engine::Sqlite(_) => Ok(false),
+            Engine::Postgres(engine) => {
+                let before = self.version();
+                Box::pin(engine.learn()).await?;
+                Ok(self.version() != before)
+            }
         }
     }
 

@@ -43,6 +43,13 @@ pub struct Entry {
     pub text: Arc<str>,
 }
 
+impl Entry {
+    /// Whether it is about records.
+    pub fn tells_changes(&self) -> bool {
+        self.text.starts_with(codec::CHANGES)
+    }
+}
+
 /// What this server has written.
 #[derive(Debug, Clone)]
 pub enum Own {

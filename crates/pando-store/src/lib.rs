@@ -16,6 +16,7 @@ pub mod journal;
 mod logs;
 pub mod moving;
 mod options;
+mod params;
 pub mod postgres;
 mod records;
 mod settings;

@@ -32,6 +32,8 @@ pub struct StoreOptions {
     pub read_wait_max: Duration,
     /// How long one query may run.
     pub query_timeout: Duration,
+    /// How long requests wait for a database server that is away.
+    pub hold_max: Duration,
 }
 
 impl Default for StoreOptions {
@@ -52,6 +54,8 @@ impl Default for StoreOptions {
             read_wait_max: Duration::from_secs(10),
             // PocketBase's --queryTimeout.
             query_timeout: Duration::from_secs(30),
+            // The default of database.hold_timeout.
+            hold_max: Duration::from_secs(30),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use pando_filter::Sql;
 use pando_schema::{Schema, Settings};
 use tracing::warn;
 
@@ -133,6 +134,15 @@ impl Tx {
             self.design = Some(design::of(&self.schema, &known).await?);
         }
         Ok(self.design.as_mut().expect("just made"))
+    }
+
+    /// Runs a statement whose outcome is not needed to go on. Over a network it travels with the
+    /// next one; if it fails, all is begun anew and fails here.
+    pub(crate) async fn execute_soon(&mut self, sql: Sql) -> Result<(), StoreError> {
+        match self.conn().postgres() {
+            Some(connection) => Box::pin(connection.execute_later(sql)).await,
+            None => self.execute(&sql).await.map(drop),
+        }
     }
 
     fn conn(&mut self) -> &mut Conn {
@@ -272,10 +282,10 @@ impl Tx {
 
 /// For PostgreSQL.
 impl Tx {
-    /// What is done from now on belongs together.
-    pub(crate) fn begin(&mut self) {
+    /// What is done from now on belongs together. See [`postgres::Connection::begin`].
+    pub(crate) fn begin(&mut self, may_wait: bool) {
         if let Some(connection) = self.conn().postgres() {
-            connection.begin();
+            connection.begin(may_wait);
         }
     }
 

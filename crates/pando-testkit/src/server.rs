@@ -5,6 +5,7 @@
 mod binary;
 mod program;
 
+pub(crate) use binary::find_program;
 pub use binary::{Product, find_binary};
 pub use program::Program;
 
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::http::{HttpClient, Request};
-use crate::process;
+use crate::process::{self, Signal};
 use crate::wait::wait_for;
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -161,9 +162,19 @@ impl Server {
 
     /// Asks the server to stop (SIGTERM) and waits for its end.
     pub fn stop(&mut self) -> Result<()> {
-        process::signal("TERM", &[self.pid()])?;
+        process::signal(Signal::TERM, &[self.pid()])?;
         wait_for("the server's end after SIGTERM", STOP_DEADLINE, || Ok(self.child.try_wait()?))?;
         Ok(())
+    }
+
+    /// Stops the process (SIGSTOP) until [`Server::thaw`]: its connections stay open.
+    pub fn freeze(&self) -> Result<()> {
+        process::signal(process::Signal::STOP, &[self.pid()])
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) -> Result<()> {
+        process::signal(process::Signal::CONT, &[self.pid()])
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.

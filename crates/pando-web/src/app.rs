@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pando_blob::{Blob, FolderBlob, Staging, ThumbLimits, Thumbs};
+use pando_blob::{FolderBlob, Staging, ThumbLimits, Thumbs};
 use pando_bus::Bus;
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
 
 use crate::activity;
+use crate::files::Files;
 use crate::mail::Mailer;
 use crate::realtime::Hub;
 use crate::resources::auth::LoginLimits;
@@ -25,7 +26,7 @@ pub struct App {
     pub(crate) store: Store,
     /// To the other servers on the same database, and from them.
     pub(crate) bus: Bus,
-    pub(crate) blob: Blob,
+    pub(crate) files: Files,
     pub(crate) staging: Staging,
     pub(crate) thumbs: Thumbs,
     pub(crate) realtime: Hub,
@@ -52,17 +53,17 @@ impl App {
         let opened = FolderBlob::open(files_dir);
         let folder = opened.context("failed to open the files\nhint: see files.dir")?;
         let staging = folder.staging();
-        let blob = Blob::Folder(folder);
+        let shown_dir = files_dir.display().to_string();
         let app = Arc::new(App {
             front: Front::new(&config, config.gzip),
-            thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
+            files: Files::new(folder.clone(), store.settings()),
+            thumbs: Thumbs::new(ThumbLimits::default()),
             realtime: Hub::of(Arc::clone(store.server_id())),
             mailer: Mailer::default(),
             login_limits: LoginLimits::default(),
             config,
             store,
             bus,
-            blob,
             staging,
             life,
         });
@@ -71,7 +72,7 @@ impl App {
         app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app), events));
         app.life.spawn("logs", activity::keep(Arc::clone(&app)));
         app.life.spawn("scheduler", scheduler::run(Arc::clone(&app)));
-        app.life.spawn("files", tidy_hourly(Arc::clone(&app)));
+        app.life.spawn("files", tidy_hourly(Arc::clone(&app), folder, shown_dir));
         Ok(app)
     }
 }

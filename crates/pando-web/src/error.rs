@@ -83,6 +83,11 @@ impl ApiError {
         self.of_store().is_some_and(StoreError::is_outdated)
     }
 
+    /// Whether the database went away meanwhile, or was not there.
+    pub(crate) fn database_away(&self) -> bool {
+        matches!(self.of_store(), Some(StoreError::Unavailable(_)))
+    }
+
     fn of_store(&self) -> Option<&StoreError> {
         self.cause.as_ref().and_then(|cause| cause.downcast_ref())
     }

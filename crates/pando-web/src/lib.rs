@@ -15,6 +15,8 @@ mod auth;
 mod compress;
 mod cors;
 mod error;
+mod files;
+pub mod folders;
 mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -36,4 +38,5 @@ mod tokens;
 pub use activity::log_noted;
 pub use app::{App, SharedApp};
 pub use error::ApiError;
+pub use files::s3_config;
 pub use server::{Bound, run};

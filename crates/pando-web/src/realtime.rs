@@ -167,7 +167,14 @@ impl Hub {
                 () = app.life.stopping.cancelled() => break,
                 _ = checks.tick() => self.end_old_streams(idle_max),
                 received = events.recv() => match received {
-                    Ok(Event::Changes(commit)) => self.deliver(&app, &commit).await,
+                    Ok(Event::Changes(commit)) => {
+                        if !self.lock().clients.is_empty() {
+                            match commit.read() {
+                                Some(commit) => self.deliver(&app, &commit).await,
+                                None => self.lock().clear(),
+                            }
+                        }
+                    }
                     Ok(Event::Message { from, text }) => self.hear(&app, &from, &text),
                     Ok(Event::Missed) => {
                         warn!("realtime missed something, all clients must reconnect");

@@ -55,6 +55,7 @@ impl Config {
             group_max: count(self.store.group_max),
             read_wait_max: read_wait_max.duration(),
             query_timeout: query_timeout.duration(),
+            hold_max: self.database.hold_timeout.duration(),
             ..StoreOptions::default()
         };
         if *readers > 0 {

@@ -45,6 +45,12 @@ impl TempFile {
         self.file.write_all(bytes).map_err(|error| BlobError::io("write", &self.name, error))
     }
 
+    /// Another handle to read it with, which stays when the file gets its name or is deleted.
+    pub(crate) fn reader(&self) -> Result<Arc<File>, BlobError> {
+        let reader = self.file.try_clone();
+        reader.map(Arc::new).map_err(|error| BlobError::io("open", &self.name, error))
+    }
+
     /// When it was written last, by the clock of its file system.
     pub(crate) fn modified(&self) -> Result<SystemTime, BlobError> {
         let modified = self.file.metadata().and_then(|known| known.modified());

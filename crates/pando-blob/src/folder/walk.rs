@@ -3,6 +3,7 @@
 //! Invariant: no symbolic link is ever followed.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -99,6 +100,57 @@ pub(super) fn list(
         }
     }
     Ok(listed)
+}
+
+/// Tells all files under a prefix, those in folders below too, as they come.
+pub(super) fn all(
+    root: &OwnedFd,
+    prefix: &Prefix,
+    tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+) -> Result<(), BlobError> {
+    match open_folder(root, prefix.folder()) {
+        Ok(dir) => all_within(&dir, prefix.folder(), prefix.name_start(), tell).map(drop),
+        Err(BlobError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn all_within(
+    dir: &OwnedFd,
+    folder: &str,
+    name_start: &str,
+    tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, BlobError> {
+    let failed = |errno: Errno| BlobError::io("list", folder, errno.into());
+    for entry in Dir::read_from(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        let text = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        // That leaves out `.`, `..`, side files and unfinished files.
+        let Ok(key) = Key::parse(text) else { continue };
+        let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        if !name.starts_with(name_start) {
+            continue;
+        }
+        let told = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => match open_segment(dir.as_fd(), name) {
+                Ok(below) => all_within(&below, key.as_str(), "", tell)?,
+                // It has just been deleted.
+                Err(BlobError::NotFound) => continue,
+                Err(error) => return Err(error),
+            },
+            FileType::RegularFile => {
+                let (size_bytes, modified) = (stat.st_size as u64, modified(&stat));
+                tell(Listed { key, size_bytes, modified })
+            }
+            // A link is no file, which its owner is told when files move.
+            _ => continue,
+        };
+        if told.is_break() {
+            return Ok(told);
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 /// The names in a folder that are UTF-8.

@@ -45,6 +45,18 @@ async fn only_leftovers_of_ours_are_deleted() {
     assert!(dir.path().join(FOLDER).join("other.tmp").exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_know_whether_their_folder_is_the_same() {
+    let (_dir, one, other) = two_servers();
+    let (_elsewhere, third, _) = two_servers();
+    let marks = tokio::join!(one.mark(), other.mark(), third.mark());
+    let (one_mark, other_mark, third) = (marks.0.unwrap(), marks.1.unwrap(), marks.2.unwrap());
+    assert_eq!(one_mark, other_mark);
+    assert_ne!(one_mark, third);
+    assert_eq!(one.mark().await.unwrap(), one_mark);
+    assert_eq!(Blob::Folder(one).list(None, 9).await.unwrap(), [], "it is no file of a record");
+}
+
 #[tokio::test]
 async fn an_absent_staging_folder_has_no_leftovers() {
     let (_dir, one, _) = two_servers();

@@ -113,7 +113,7 @@ impl Server {
                     };
                     format!("{action}{}{n}", change.record.id().trim_end_matches('0'))
                 };
-                changes.iter().map(one).collect::<Vec<_>>().join(" ")
+                changes.read().unwrap().iter().map(one).collect::<Vec<_>>().join(" ")
             }
             Event::Message { text, .. } => text.to_string(),
             Event::Missed => "missed".to_owned(),

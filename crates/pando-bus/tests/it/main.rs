@@ -5,3 +5,4 @@
 mod app;
 mod events;
 mod losses;
+mod nats;

@@ -1,6 +1,6 @@
 //! `[database]`: a PostgreSQL server for the records, in place of SQLite in the data directory.
 
-use super::{Problems, Secret, Table};
+use super::{Problems, Seconds, Secret, Table};
 
 /// The two spellings of the scheme that libpq knows.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -20,6 +20,9 @@ crate::config_table! {
         /// How many connections to the server at most, for requests; two more are for what servers
         /// tell each other. `store.read_wait_max` is how long a request waits for one.
         pub connections: u32 = 20,
+        /// How long requests wait for a server that is away, as one that restarts or fails over.
+        /// Then they are answered 503 with `Retry-After`.
+        pub hold_timeout: Seconds = Seconds::new(30),
     }
 }
 

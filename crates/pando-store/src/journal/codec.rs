@@ -12,6 +12,9 @@ use serde_json::{Value as Json, json};
 use super::{BODY_BYTES_MAX, Body};
 use crate::{Action, Change};
 
+/// What entries about records begin with.
+pub(super) const CHANGES: &str = r#"["changes","#;
+
 /// An entry that cannot be understood, as one of a newer Pando.
 #[derive(Debug, thiserror::Error)]
 #[error("an entry of the journal cannot be read: {0}")]
@@ -31,7 +34,7 @@ impl Body {
         }
     }
 
-    /// Reads what [`Body::write`] wrote, with collections of the same version or a later one.
+    /// Reads what `Body::write` wrote, with collections of the same version or a later one.
     /// Changes of collections that are gone are left out.
     pub fn read(text: &str, schema: &Schema) -> Result<Body, BadEntry> {
         let Json::Array(parts) = serde_json::from_str(text).map_err(|_| BadEntry("no JSON"))?
@@ -56,7 +59,8 @@ impl Body {
 /// `None` if that is too much.
 fn write_changes(changes: &[Change]) -> Option<String> {
     let mut text = String::with_capacity(256 * changes.len());
-    text.push_str(r#"["changes",["#);
+    text.push_str(CHANGES);
+    text.push('[');
     for (index, change) in changes.iter().enumerate() {
         let record = &change.record;
         let separator = if index == 0 { "" } else { "," };

@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS pando.servers (
 CREATE TABLE IF NOT EXISTS pando.journal (
   "number" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   "server" text NOT NULL,
+  -- Which of the server's tries to commit it was: a server that lost the answer finds it by that.
+  "attempt" bigint NOT NULL DEFAULT 0,
   -- Of collections and settings, as the writer knew them.
   "version" bigint NOT NULL,
   "body" text NOT NULL

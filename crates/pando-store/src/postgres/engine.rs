@@ -5,19 +5,19 @@
 //! announced in the order of their commits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
-use super::bootstrap;
 use super::connection::Again;
 use super::hold::Collections;
 use super::journal::Draft;
 use super::member::Member;
 use super::order::Order;
-use super::pool::{Pool, Pooled};
+use super::pool::{Pool, Pooled, RETRY_AFTER};
+use super::{bootstrap, journal};
 use crate::gate::Pass;
 use crate::journal::{Body, Own};
 use crate::store::{Known, Shared};
@@ -27,6 +27,9 @@ use crate::{StoreError, StoreOptions, Tx, TxFuture};
 /// How often is looked whether another server has changed collections or settings, while this
 /// process is no server itself. A write by old ones is begun anew in any case.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Between two looks for a commit whose answer was lost.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// How often a write is begun anew since others were faster.
 const ATTEMPTS_MAX: u32 = 20;
@@ -42,7 +45,9 @@ pub(crate) struct Engine {
     waiting_max: usize,
     order: Order,
     pub(super) collections: Collections,
-    present_wait_max: Duration,
+    /// The number of the next try to commit.
+    attempts: AtomicI64,
+    hold_max: Duration,
 }
 
 /// How one try of a write ended.
@@ -52,6 +57,29 @@ struct Attempt<T, E> {
     again: Option<Again>,
     /// The version of collections and settings that it made.
     made: Option<u64>,
+    /// What it has done if it has done anything, which nobody knows yet.
+    unsure: Option<Unsure<T>>,
+}
+
+/// A commit whose answer was lost, and what to do when it is found.
+struct Unsure<T> {
+    value: T,
+    commit: Commit,
+}
+
+/// What a commit makes known.
+struct Commit {
+    draft: Draft,
+    body: Body,
+    learned: Option<Known>,
+}
+
+/// How a commit ended.
+enum Committed {
+    /// With that version of collections and settings, if it has changed them.
+    Done(Option<u64>),
+    Failed(StoreError),
+    Unsure(Commit),
 }
 
 impl Engine {
@@ -72,7 +100,8 @@ impl Engine {
         options: &StoreOptions,
     ) -> Result<(Pool, Known), StoreError> {
         let pool = Pool::new(url, options)?;
-        let mut conn = pool.take().await?;
+        // At a start, who waits wants to know.
+        let mut conn = pool.take_now().await?;
         let key = options.encryption_key.as_deref();
         bootstrap::prepare(&mut conn, key).await?;
         let known = bootstrap::load(&mut conn, key).await?;
@@ -93,7 +122,8 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             waiting_max: options.write_queue_max,
             order: Order::of(shared),
-            present_wait_max: options.read_wait_max,
+            attempts: AtomicI64::new(1),
+            hold_max: options.hold_max,
         });
         follow(&engine);
         engine
@@ -119,7 +149,7 @@ impl Engine {
 
     /// Waits until what is known of collections and settings is what all servers work with.
     pub(crate) async fn present(&self) -> Result<(), StoreError> {
-        self.member.present(self.present_wait_max).await
+        self.member.present(self.hold_max).await
     }
 
     /// See [`crate::Store::write`]. Keeps `pass` until all is done.
@@ -153,43 +183,106 @@ impl Engine {
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Clone + Send,
         E: From<StoreError>,
     {
-        for _ in 1..ATTEMPTS_MAX {
-            let attempt = self.attempt(work.clone()).await;
+        let begun = Instant::now();
+        let (mut may_wait, mut attempts) = (true, 0);
+        loop {
+            attempts += 1;
+            // What it leaves in the journal comes after that.
+            let after = self.member.head();
+            let mut attempt = self.attempt(work.clone(), may_wait).await;
+            if let Some(Unsure { value, commit }) = attempt.unsure.take() {
+                match self.find(&commit.draft, after).await {
+                    Ok(Some(number)) => {
+                        attempt.made = self.announce(commit, Some(number));
+                        attempt.outcome = Ok(value);
+                    }
+                    Ok(None) => attempt.again = Some(Again::Lost),
+                    Err(error) => warn!(error = format!("{error:#}"), "a commit was not found"),
+                }
+            }
             match attempt.again {
                 None => return self.finished(attempt).await,
+                Some(Again::Lost) if begun.elapsed() < self.hold_max => {
+                    attempts = 0;
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                _ if attempts >= ATTEMPTS_MAX => return self.finished(attempt).await,
                 Some(Again::Outdated) => self.catch_up().await,
                 Some(Again::Conflict) => {}
+                Some(Again::AtOnce) => may_wait = false,
+                Some(Again::Lost) => return self.finished(attempt).await,
             }
         }
-        let attempt = self.attempt(work).await;
-        self.finished(attempt).await
     }
 
-    async fn attempt<T, E, F>(&self, work: F) -> Attempt<T, E>
+    async fn attempt<T, E, F>(&self, work: F, may_wait: bool) -> Attempt<T, E>
     where
         F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send,
         E: From<StoreError>,
     {
+        let mut attempt = Attempt {
+            outcome: Err(StoreError::Unknown.into()),
+            again: None,
+            made: None,
+            unsure: None,
+        };
         let conn = match self.connection_for_write().await {
             Ok(conn) => conn,
-            Err(error) => return Attempt { outcome: Err(error.into()), again: None, made: None },
+            Err(error) => return Attempt { outcome: Err(error.into()), ..attempt },
         };
         let (hold, known) = self.collections.hold().await;
         let mut tx = Tx::pooled(conn, &known, hold);
-        tx.begin();
-        let (outcome, made) = match work(&mut tx).await {
+        tx.begin(may_wait);
+        match work(&mut tx).await {
             Ok(value) => match self.commit(&mut tx).await {
-                Ok(made) => (Ok(value), made),
-                Err(error) => (Err(error.into()), None),
+                Committed::Done(made) => {
+                    attempt.made = made;
+                    attempt.outcome = Ok(value);
+                }
+                Committed::Failed(error) => attempt.outcome = Err(error.into()),
+                Committed::Unsure(commit) => attempt.unsure = Some(Unsure { value, commit }),
             },
             Err(error) => {
                 tx.roll_back().await;
-                (Err(error), None)
+                attempt.outcome = Err(error);
             }
-        };
+        }
         // Also if `work` took the failure for one of its own.
-        let again = outcome.is_err().then(|| tx.again()).flatten();
-        Attempt { outcome, again, made }
+        attempt.again = attempt.outcome.is_err().then(|| tx.again()).flatten();
+        attempt
+    }
+
+    /// Looks for the entry of a commit whose answer was lost, once it is over, as far as that can be
+    /// waited for. Without an entry it was undone.
+    async fn find(&self, draft: &Draft, after: u64) -> Result<Option<u64>, StoreError> {
+        let begun = Instant::now();
+        // The first transaction that began later.
+        let mut next = None;
+        loop {
+            match self.look_for(draft, after, &mut next).await {
+                Ok(Some(found)) => return Ok(found),
+                // It still runs, or the connection was one that is lost as well.
+                Ok(None) | Err(StoreError::Unavailable(_)) if begun.elapsed() < self.hold_max => {}
+                Ok(None) => return Err(StoreError::Unknown),
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        }
+    }
+
+    /// `None` while the commit may still go on.
+    async fn look_for(
+        &self,
+        draft: &Draft,
+        after: u64,
+        next: &mut Option<u64>,
+    ) -> Result<Option<Option<u64>>, StoreError> {
+        let mut conn = self.pool.take().await?;
+        let (now, oldest) = journal::running(&mut conn).await?;
+        if oldest < *next.get_or_insert(now) {
+            return Ok(None);
+        }
+        journal::find(&mut conn, draft, after).await.map(Some)
     }
 
     /// Waits until other servers know of what was changed of collections and settings.
@@ -204,39 +297,54 @@ impl Engine {
         attempt.outcome
     }
 
-    /// Returns which version of collections and settings came of it, if another.
-    async fn commit(&self, tx: &mut Tx) -> Result<Option<u64>, StoreError> {
+    async fn commit(&self, tx: &mut Tx) -> Committed {
         let changes = tx.take_changes();
         if !tx.shared() || (changes.is_empty() && !tx.alters()) {
             // After all locks are held, and so after the commits that it had to wait for.
             let turn = self.order.turn();
-            tx.commit(None).await.1?;
-            let made = self.learn_of(tx);
-            turn.announce(changes);
-            return Ok(made);
+            return match tx.commit(None).await.1 {
+                Ok(()) => {
+                    let made = self.learn_of(tx.learned());
+                    turn.announce(changes);
+                    Committed::Done(made)
+                }
+                Err(error) => Committed::Failed(error),
+            };
         }
         let body = match changes.is_empty() {
             true => Body::Nothing,
             false => Body::Changes(changes.into()),
         };
-        let server = Arc::clone(&self.member.id);
-        let draft = Draft { server, version: tx.version_after(), text: body.write().into() };
+        let draft = Draft {
+            server: Arc::clone(&self.member.id),
+            attempt: self.attempts.fetch_add(1, Ordering::Relaxed),
+            version: tx.version_after(),
+            text: body.write().into(),
+        };
         let (number, committed) = tx.commit(Some(&draft)).await;
-        if let Err(error) = committed {
-            // Of a commit that may have happened the journal itself tells.
-            let undone = !matches!(error, StoreError::Unknown);
-            number.filter(|_| undone).into_iter().for_each(|it| self.shared.tell(Own::Void(it)));
-            return Err(error);
+        let commit = Commit { draft, body, learned: tx.learned() };
+        match committed {
+            Ok(()) => Committed::Done(self.announce(commit, number)),
+            Err(StoreError::Unknown) => Committed::Unsure(commit),
+            Err(error) => {
+                number.into_iter().for_each(|number| self.shared.tell(Own::Void(number)));
+                Committed::Failed(error)
+            }
         }
-        let made = self.learn_of(tx);
-        let entry = number.map(|number| draft.entry(number));
-        self.shared.tell(Own::Written { entry, body });
-        Ok(made)
     }
 
-    /// Makes visible what a commit has changed of collections and settings.
-    fn learn_of(&self, tx: &Tx) -> Option<u64> {
-        let known = tx.learned()?;
+    /// Makes known what a commit has done.
+    fn announce(&self, commit: Commit, number: Option<u64>) -> Option<u64> {
+        let Commit { draft, body, learned } = commit;
+        let made = self.learn_of(learned);
+        let entry = number.map(|number| draft.entry(number));
+        self.shared.tell(Own::Written { entry, body });
+        made
+    }
+
+    /// Makes visible what a commit has changed of collections and settings. Returns the version.
+    fn learn_of(&self, learned: Option<Known>) -> Option<u64> {
+        let known = learned?;
         let version = known.version;
         self.shared.learn(known);
         Some(version)
@@ -256,13 +364,13 @@ impl Engine {
     }
 
     /// Reads collections and settings if another server has changed them.
-    pub(crate) async fn catch_up(&self) {
+    async fn catch_up(&self) {
         if let Err(error) = self.learn().await {
             warn!(error = format!("{error:#}"), "failed to read the collections");
         }
     }
 
-    pub(super) async fn learn(&self) -> Result<(), StoreError> {
+    pub(crate) async fn learn(&self) -> Result<(), StoreError> {
         let mut conn = self.pool.take().await?;
         if bootstrap::version(&mut conn).await?.0 > self.shared.known().version {
             let known = bootstrap::load(&mut conn, self.collections.encryption_key()).await?;

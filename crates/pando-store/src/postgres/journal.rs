@@ -18,6 +18,8 @@ pub(super) const HEAD: &str =
 /// An entry without a number yet.
 pub(crate) struct Draft {
     pub(crate) server: Arc<str>,
+    /// Tells tries to commit of one server apart; 0 if nobody needs to.
+    pub(crate) attempt: i64,
     pub(crate) version: u64,
     pub(crate) text: Arc<str>,
 }
@@ -26,14 +28,16 @@ impl Draft {
     /// The statement that writes it and returns its number.
     pub(crate) fn insert(&self) -> Sql {
         let mut sql = Sql::new(Dialect::Postgres);
-        sql.push("INSERT INTO pando.journal (\"server\", \"version\", \"body\") VALUES (");
-        sql.bind(&*self.server).push(", ").bind(i64::try_from(self.version).unwrap_or(i64::MAX));
-        sql.push(", ").bind(&*self.text).push(") RETURNING \"number\"");
+        sql.push(
+            "INSERT INTO pando.journal (\"server\", \"attempt\", \"version\", \"body\") VALUES (",
+        );
+        sql.bind(&*self.server).push(", ").bind(self.attempt).push(", ");
+        sql.bind(int(self.version)).push(", ").bind(&*self.text).push(") RETURNING \"number\"");
         sql
     }
 
     pub(crate) fn entry(self, number: u64) -> Entry {
-        let Draft { server, version, text } = self;
+        let Draft { server, version, text, .. } = self;
         Entry { number, server, version, text }
     }
 }
@@ -64,6 +68,19 @@ fn entry(row: Vec<SqlValue>) -> Option<Entry> {
         version: count(*version),
         text: body.as_str().into(),
     })
+}
+
+/// The number of the entry that a try to commit has left after the entry `after`, if it has.
+pub(super) async fn find(
+    conn: &mut Conn,
+    draft: &Draft,
+    after: u64,
+) -> Result<Option<u64>, StoreError> {
+    let mut sql = conn.sql();
+    sql.push("SELECT \"number\" FROM pando.journal WHERE \"number\" > ").bind(int(after));
+    sql.push(" AND \"server\" = ").bind(&*draft.server);
+    sql.push(" AND \"attempt\" = ").bind(draft.attempt);
+    Ok(conn.integer(&sql).await?.map(count))
 }
 
 /// The number that was given last, and up to which one entries are gone.

@@ -97,7 +97,7 @@ impl Link {
     pub async fn send(&mut self, version: u64, message: Arc<str>) -> Result<Own, StoreError> {
         let body = Body::Message(message);
         let server = Arc::clone(&self.server);
-        let draft = journal::Draft { server, version, text: body.write().into() };
+        let draft = journal::Draft { server, attempt: 0, version, text: body.write().into() };
         let number = within(journal::append(&mut self.conn, &draft)).await?;
         Ok(Own::Written { entry: Some(draft.entry(number)), body })
     }

@@ -81,6 +81,11 @@ impl Member {
         self.joined.load(Ordering::Acquire)
     }
 
+    /// A number that the journal has given, not long ago.
+    pub(super) fn head(&self) -> u64 {
+        self.pulse.borrow().head
+    }
+
     /// Looks soon.
     pub(super) fn nudge(&self) {
         self.nudge.notify_one();
@@ -103,6 +108,11 @@ impl Member {
     /// Whether the server counts as present, or has not joined the others.
     pub(super) fn is_present(&self) -> bool {
         self.present_until.borrow().is_none_or(|until| Instant::now() < until)
+    }
+
+    /// Whether the others may have stopped waiting for it.
+    fn was_away(&self) -> bool {
+        self.present_until.borrow().is_none_or(|until| Instant::now() >= until)
     }
 
     fn answered(&self, asked: Instant) {
@@ -175,6 +185,10 @@ impl Engine {
         let pulse = timeout(ANSWER_WITHIN, beat(conn, &self.member.id, known)).await;
         let pulse = pulse
             .unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".to_owned())))?;
+        // While it was away nobody waited for it: what they changed comes first.
+        if self.member.was_away() && pulse.version > self.shared().known().version {
+            self.learn().await?;
+        }
         self.member.answered(asked);
         self.member.pulse.send_if_modified(|last| std::mem::replace(last, pulse) != pulse);
         Ok(pulse)

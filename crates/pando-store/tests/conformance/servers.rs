@@ -71,7 +71,7 @@ async fn a_write_by_old_collections_is_begun_anew() {
     // Not servers yet, so nobody waits until they know of a change.
     let ((one, _one), (two, _two)) = (server(&url).await, server(&url).await);
     make(&one, things()).await.unwrap();
-    two.catch_up().await;
+    assert!(two.catch_up().await.unwrap());
     let ids = ["thing0000000001", "thing0000000002", "thing0000000003", "thing0000000004"];
     let mut behind = 0;
     for (id, name) in ids.into_iter().zip(["a", "b", "c", "d"]) {

@@ -117,7 +117,8 @@ async fn what_would_be_lost_is_not_undone() {
     // Another server is at work.
     let world = moved().await;
     let client = world.client().await;
-    let other = "INSERT INTO pando.servers (id, version) VALUES ('other', 1)";
+    let other = "INSERT INTO pando.servers (id, version, seen) VALUES \
+                 ('other', 1, now() + interval '1 hour')";
     client.batch_execute(other).await.unwrap();
     assert_eq!(refusal(&world).await, UndoRefusal::OtherServers(1));
     // Too late.

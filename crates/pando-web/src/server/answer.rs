@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -102,8 +102,13 @@ async fn handle(app: &SharedApp, mut request: Request, started: Instant) -> Resp
 /// How often a request is tried again since collections have changed under it.
 const REPLAYS_MAX: u32 = 5;
 
-/// Tries again if another server has changed collections meanwhile, where nothing was written yet.
+/// Between two tries of a request whose connection to the database was lost.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries again if another server has changed collections meanwhile, or the connection to the
+/// database was lost, where nothing was written yet.
 async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    let begun = Instant::now();
     let mut replays = 0;
     loop {
         let version = app.store.version();
@@ -111,11 +116,20 @@ async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, Api
         match outcome {
             Err(error) if error.outdated() && repeatable(request) && replays < REPLAYS_MAX => {
                 replays += 1;
-                Box::pin(app.store.catch_up()).await;
+                app.store.catch_up().await?;
                 // If nothing is new, another try would end like this one.
                 if app.store.version() == version || !request.rewind() {
                     return Err(error);
                 }
+            }
+            // Another try waits for the database.
+            Err(error)
+                if error.database_away()
+                    && repeatable(request)
+                    && begun.elapsed() < app.store.options().hold_max
+                    && request.rewind() =>
+            {
+                tokio::time::sleep(PAUSE).await;
             }
             outcome => return outcome,
         }

@@ -1,5 +1,7 @@
-//! Files of the real program: several servers on one folder.
+//! Files of the real program: in a folder that several servers share, and in a bucket.
 
+mod bucket;
+mod moving;
 mod shared_folder;
 
 use std::path::Path;

@@ -6,9 +6,10 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
-use pando_testkit::{Postgres, Product, Program, Server};
+use pando_testkit::{Postgres, Product, Program, Server, control};
 
 const EMAIL: &str = "root@example.com";
 const PASSWORD: &str = "1234567890";
@@ -48,6 +49,28 @@ fn one_transcript_on_three_servers() {
     compare(&transcript_of(&program, |dir| program.launch_several(dir, 3).unwrap()));
 }
 
+/// The script changes collections all the time, which a move has to follow.
+#[test]
+fn one_transcript_while_the_records_move() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url(&postgres.new_database().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let program = pando();
+    program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
+    let server = Server::launch(&program, &data).unwrap();
+    let servers = std::slice::from_ref(&server);
+    let (transcript, moved_before_the_end) = thread::scope(|scope| {
+        let script = scope.spawn(|| said_of(servers));
+        let moved = control::ask(&data, &["move", "run", &url], |_| true).unwrap();
+        assert!(moved.is_some());
+        let before_the_end = !script.is_finished();
+        (script.join().unwrap(), before_the_end)
+    });
+    assert!(moved_before_the_end);
+    compare(&transcript);
+}
+
 fn check(pando: &Program) {
     compare(&transcript(pando));
 }
@@ -68,7 +91,11 @@ fn transcript_of(program: &Program, launch: impl FnOnce(&Path) -> Vec<Server>) -
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
-    let servers = launch(&data);
+    said_of(&launch(&data))
+}
+
+/// What the script prints about servers with that superuser.
+fn said_of(servers: &[Server]) -> String {
     let urls: Vec<_> = servers.iter().map(|server| format!("http://{}", server.addr())).collect();
     let mut node = Command::new("node");
     node.arg("run.mjs").arg(urls.join(",")).args([EMAIL, PASSWORD]);

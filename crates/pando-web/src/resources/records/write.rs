@@ -141,7 +141,7 @@ async fn enrich_written(
         match enrich_one(&mut conn, &schema, request, record.clone()).await {
             Err(error) if error.outdated() => {
                 drop(conn);
-                app.store.catch_up().await;
+                app.store.catch_up().await.map_err(|error| maybe_done(error.into()))?;
                 if app.store.version() == version {
                     return Err(maybe_done(error));
                 }

@@ -35,6 +35,8 @@ impl Pair {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     walk(&path, found);
+                } else if path.file_name().is_some_and(|name| name == ".pando-folder") {
+                    // By it servers know the folder.
                 } else if path.extension().is_none_or(|extension| extension != "attrs") {
                     found.push(path);
                 }

@@ -90,7 +90,12 @@ impl Traffic {
 fn check(go: fn(&mut Postgres), come_back: fn(&mut Postgres)) -> usize {
     let mut postgres = Postgres::own(PostgresSetup::default()).unwrap();
     let connections = CONNECTIONS.to_string();
-    let app = App::start(&postgres, &[("PANDO_DATABASE__CONNECTIONS", &connections)]);
+    let env = [
+        ("PANDO_DATABASE__CONNECTIONS", connections.as_str()),
+        // Some give up before it is back.
+        ("PANDO_DATABASE__HOLD_TIMEOUT", "4s"),
+    ];
+    let app = App::start(&postgres, &env);
     let first = json!({ "id": "first0000000000", "title": "a" });
     app.server.client().send(&Request::post(RECORDS).json(&first)).unwrap().success().unwrap();
     let (traffic, addr) = (Traffic::default(), app.server.addr());

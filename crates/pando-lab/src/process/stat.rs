@@ -1,17 +1,19 @@
-//! What Linux tells about a process, and signals to it.
+//! Time and memory of a process: `/proc/PID/stat` and `/proc/PID/status`.
+//!
+//! *Source*: man 5 proc.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
+
+use super::children;
 
 /// `USER_HZ`: the unit of `/proc/PID/stat`, 100 on every Linux architecture Rust supports.
 const TICKS_PER_SECOND: u64 = 100;
 
 /// User and system time; exact to 10 ms.
-pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
+pub fn cpu_time(pid: u32) -> Result<Duration> {
     let stat = Stat::read(pid)?;
     Ok(stat.ticks(UTIME)? + stat.ticks(STIME)?)
 }
@@ -21,7 +23,7 @@ const LOOKS_MAX: usize = 100;
 
 /// User and system time of a process and of its children, those included that have ended and were
 /// waited for.
-pub(crate) fn family_cpu_time(pid: u32) -> Result<Duration> {
+pub fn family_cpu_time(pid: u32) -> Result<Duration> {
     for _ in 0..LOOKS_MAX {
         let before = children(pid)?;
         let mut total = Duration::ZERO;
@@ -40,37 +42,35 @@ pub(crate) fn family_cpu_time(pid: u32) -> Result<Duration> {
     bail!("the children of {pid} come and go too fast to be counted")
 }
 
-/// The processes that `pid` started and that run.
-pub(crate) fn children(pid: u32) -> Result<Vec<u32>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let Ok(candidate) = entry?.file_name().to_string_lossy().parse() else { continue };
-        // It may end while we look.
-        let parent = Stat::read(candidate).and_then(|stat| stat.field(PPID)?.parse().context(BAD));
-        if parent.is_ok_and(|parent: u32| parent == pid) {
-            children.push(candidate);
-        }
-    }
-    Ok(children)
-}
-
 /// Fields of `/proc/PID/stat` (man 5 proc), counted after the name, which is the second.
-const PPID: usize = 1;
+const STATE: usize = 0;
+pub(super) const PPID: usize = 1;
 const UTIME: usize = 11;
 const STIME: usize = 12;
 const CUTIME: usize = 13;
 const CSTIME: usize = 14;
+pub(super) const STARTTIME: usize = 19;
 const BAD: &str = "bad stat line";
 
 /// The line of `/proc/PID/stat` after the name, which may itself hold brackets and blanks.
-struct Stat(String);
+pub(super) struct Stat(String);
 
 impl Stat {
-    fn read(pid: u32) -> Result<Stat> {
+    pub(super) fn read(pid: u32) -> Result<Stat> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat"));
         let text = text.context("the process is gone")?;
         let (_, rest) = text.rsplit_once(')').context(BAD)?;
         Ok(Stat(rest.to_owned()))
+    }
+
+    /// Whether the process has ended and is not waited for.
+    pub(super) fn ended(&self) -> bool {
+        matches!(self.field(STATE), Ok("Z" | "X"))
+    }
+
+    /// A field as a number.
+    pub(super) fn number(&self, index: usize) -> Result<u64> {
+        self.field(index)?.parse().context(BAD)
     }
 
     fn field(&self, index: usize) -> Result<&str> {
@@ -78,18 +78,17 @@ impl Stat {
     }
 
     fn ticks(&self, index: usize) -> Result<Duration> {
-        let ticks: u64 = self.field(index)?.parse().context(BAD)?;
-        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+        Ok(Duration::from_millis(self.number(index)? * 1000 / TICKS_PER_SECOND))
     }
 }
 
 /// Resident memory from `/proc/PID/status`.
-pub(crate) fn rss_bytes(pid: u32) -> Result<u64> {
+pub fn rss_bytes(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmRSS:")
 }
 
 /// The highest resident memory so far ("high water mark").
-pub(crate) fn rss_peak_bytes(pid: u32) -> Result<u64> {
+pub fn rss_peak_bytes(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmHWM:")
 }
 
@@ -98,15 +97,4 @@ fn status_bytes(pid: u32, name: &str) -> Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().context("bad status line")?;
     Ok(kibibytes * 1024)
-}
-
-/// Sends a signal, such as `TERM`, to processes; those that are gone are passed over. The shell's
-/// own `kill` is there even where no `kill` program is installed.
-pub(crate) fn signal(name: &str, pids: &[u32]) -> Result<()> {
-    for pid in pids {
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status()?;
-        let gone = || !Path::new("/proc").join(pid.to_string()).exists();
-        ensure!(status.success() || gone(), "failed to send SIG{name} to {pid}");
-    }
-    Ok(())
 }
