@@ -49,7 +49,7 @@ impl Opened {
         };
         let (writer, thread) = Writer::start(thread, self.write_queue_max);
         let writer = Mutex::new(Some(Arc::new(writer)));
-        let (thread, logs) = (Mutex::new(Some(thread)), self.logs.start());
+        let (thread, logs) = (Mutex::new(Some(thread)), Box::new(self.logs.start()));
         Engine { readers: self.readers, writer, thread, logs, optimize_due }
     }
 }
@@ -59,7 +59,7 @@ pub(crate) struct Engine {
     readers: Readers,
     writer: Mutex<Option<Arc<Writer>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    logs: LogThread,
+    logs: Box<LogThread>,
     optimize_due: Arc<AtomicBool>,
 }
 

@@ -47,5 +47,5 @@ fn run(actor: Actor, id: &str) -> Step {
 }
 
 fn random(_: &Dataset, rng: &mut Rng) -> Vec<Step> {
-    vec![run(*rng.pick(&Actor::ALL), rng.pick(&IDS))]
+    vec![run(*rng.pick(&Actor::ALL), rng.pick::<&str>(&IDS))]
 }

@@ -106,8 +106,9 @@ fn catalog(_: &Dataset) -> Vec<Vec<Step>> {
         cases.push(vec![filter(&format!("{name} != 'x'")), filter(&format!("{name} = null"))]);
     }
     let sorts = NAMES.map(|name| format!("{name},@rowid"));
-    let others = ["-level,-@rowid", "data.status,-data.method,created", "+created", "", "-", "rowid"]
-        .map(str::to_owned);
+    let others =
+        ["-level,-@rowid", "data.status,-data.method,created", "+created", "", "-", "rowid"]
+            .map(str::to_owned);
     for sort in sorts.into_iter().chain(others) {
         cases.push(vec![find(&[("filter", &ours("")), ("sort", &sort)])]);
         cases.push(vec![find(&[("filter", &ours("")), ("sort", &format!("-{sort}"))])]);
@@ -156,7 +157,7 @@ fn random(_: &Dataset, rng: &mut Rng) -> Vec<Step> {
     let mut text = String::new();
     for index in 0..=rng.below(3) {
         if index > 0 {
-            text.push_str(*rng.pick(&[" && ", " || "]));
+            text.push_str(rng.pick::<&str>(&[" && ", " || "]));
         }
         let (name, sign, value) = (rng.pick(&NAMES), rng.pick(&SIGNS), rng.pick(&VALUES));
         match rng.percent(80) {

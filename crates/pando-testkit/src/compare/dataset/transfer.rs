@@ -103,7 +103,10 @@ fn write_table(script: &mut String, table: &Value) -> Result<()> {
 /// Adds log entries. Their ids are in the order of the entries there, so they get new ones.
 fn write_logs(script: &mut String, table: &Value) -> Result<()> {
     let (_, columns, rows) = parts(table)?;
-    writeln!(script, "COPY pando.logs (\"id\", \"created\", \"level\", \"message\", \"data\") FROM STDIN;")?;
+    writeln!(
+        script,
+        "COPY pando.logs (\"id\", \"created\", \"level\", \"message\", \"data\") FROM STDIN;"
+    )?;
     for row in rows {
         let place = |name: &str| columns.iter().position(|column| *column == name);
         let value = |name| row[place(name).unwrap_or_default()].as_str();
