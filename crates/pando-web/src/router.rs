@@ -104,10 +104,11 @@ async fn api(
         ("POST", ["settings", "test", "s3"]) => r::settings::test_s3::run(app, request).await,
         ("POST", ["settings", "test", "email"]) => r::auth::test_mail::send(app, request).await,
 
-        ("GET", ["logs"]) => r::logs::list(app, request).await.map(unlogged),
-        ("DELETE", ["logs"]) => r::logs::truncate(app, request).await.map(unlogged),
-        ("GET", ["logs", "stats"]) => r::logs::stats(app, request).await.map(unlogged),
-        ("GET", ["logs", id]) => r::logs::view(app, request, id).await.map(unlogged),
+        // Boxed: they are rare, and large.
+        ("GET", ["logs"]) => Box::pin(r::logs::list(app, request)).await.map(unlogged),
+        ("DELETE", ["logs"]) => Box::pin(r::logs::truncate(app, request)).await.map(unlogged),
+        ("GET", ["logs", "stats"]) => Box::pin(r::logs::stats(app, request)).await.map(unlogged),
+        ("GET", ["logs", id]) => Box::pin(r::logs::view(app, request, id)).await.map(unlogged),
 
         ("GET", ["crons"]) => r::crons::list(app, request),
         ("POST", ["crons", id]) => r::crons::run(app, request, id),

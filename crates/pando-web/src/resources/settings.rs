@@ -48,7 +48,8 @@ pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Res
     let saved = saved.await?;
     warn_unbuilt(Some(&before), &saved);
     if before.logs != saved.logs
-        && let Err(error) = prune(&app.store, &saved).await
+        // Boxed: it is rare.
+        && let Err(error) = Box::pin(prune(&app.store, &saved)).await
     {
         debug!(error = format!("{error:#}"), "failed to delete old logs");
     }

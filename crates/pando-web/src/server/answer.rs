@@ -86,17 +86,27 @@ async fn handle(app: &SharedApp, mut request: Request, started: Instant) -> Resp
         let responding = pin!(respond(app, &mut request));
         caught(responding).await
     };
+    let response = settled(app, &request, outcome, started);
+    match app.front.compression {
+        true => compress::compress(&request.headers, response).await,
+        false => response,
+    }
+}
+
+/// The answer, after an entry about it is on its way to the logs.
+fn settled(
+    app: &SharedApp,
+    request: &Request,
+    outcome: Result<Result<Response, ApiError>, Box<dyn Any + Send>>,
+    started: Instant,
+) -> Response {
     let outcome = outcome.unwrap_or_else(|panic| {
         app.front.figures.panicked();
         let said = panic_text(&*panic).to_owned();
         Err(ApiError::internal(anyhow::anyhow!("panic: {said}")))
     });
-    activity::log(app, &request, outcome.as_ref(), started);
-    let response = outcome.unwrap_or_else(|error| failed(&request, &error));
-    match app.front.compression {
-        true => compress::compress(&request.headers, response).await,
-        false => response,
-    }
+    activity::log(app, request, outcome.as_ref(), started);
+    outcome.unwrap_or_else(|error| failed(request, &error))
 }
 
 /// How often a request is tried again since collections have changed under it.
