@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::app::{App, Engine};
 
-cases! {
+crate::cases! {
     entries_are_shown_with_their_parts,
     entries_are_found_by_their_parts,
     entries_are_counted_by_the_hour,
