@@ -1,7 +1,7 @@
 //! Logs: what requests and the process itself leave behind, for superusers to read.
 //!
 //! A request writes some hundred bytes into memory and goes on ([`Logs::push`]). From there they
-//! are brought to the database together, every few seconds or when there are many
+//! are brought to the database together, every second or when there are many
 //! ([`Store::write_logs`]): on SQLite to `auxiliary.db` (`sqlite/logs.rs`), on PostgreSQL to a table
 //! that all servers write to and read (`postgres/logs.rs`). After a move they go to the new place;
 //! those of before stay where they are.
@@ -29,8 +29,9 @@ pub use read::{LogReader, LogRow, log_table};
 use crate::store::Engine;
 use crate::{Store, StoreError};
 
-/// How long an entry waits for others; PocketBase's, too.
-const WRITE_EVERY: Duration = Duration::from_secs(3);
+/// How long an entry waits for others. PocketBase waits for three seconds; several servers read what
+/// the others have written, so they would show less of each other.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
 
 /// From that size on entries wait no longer: some thousands.
 const WRITE_AT_BYTES: usize = 512 * 1024;

@@ -25,6 +25,9 @@ crate::cases! {
 const AT_MS: i64 = 1_796_102_623_943;
 const HOUR_MS: i64 = 3_600_000;
 
+/// Entries that are looked at at once.
+const PAGE: i64 = 1_000;
+
 fn request(at_ms: i64, url: &str) -> RequestEntry<'_> {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     RequestEntry {
@@ -64,8 +67,9 @@ async fn find(app: &App, filter: &str, sort: &str) -> Vec<LogRow> {
     }
     let mut reader = app.store().read_logs().await.unwrap();
     query.speak(reader.dialect());
-    let rows = reader.page(&query, 1_000, 0).await.unwrap();
-    assert_eq!(reader.count(&query).await.unwrap(), i64::try_from(rows.len()).unwrap());
+    let rows = reader.page(&query, PAGE, 0).await.unwrap();
+    let count = reader.count(&query).await.unwrap();
+    assert_eq!(count.min(PAGE), i64::try_from(rows.len()).unwrap());
     rows
 }
 
@@ -110,7 +114,8 @@ async fn entries_are_found_by_their_parts(app: &mut App) {
         ("data.status >= 300 || data.count < 10", &["/api/c", "something\nis odd"]),
         ("data.details.a.1.b = 'c'", &["/api/c"]),
         ("data.nothing != null", &[]),
-        ("data.auth = ''", &["/api/d", "something\nis odd"]),
+        // What is not there is not empty either.
+        ("data.auth = ''", &["/api/d"]),
         ("created >= '2026-12-01 06:00:00.000Z'", &["/api/d", "something\nis odd"]),
         ("data ~ 'count'", &["something\nis odd"]),
     ] {

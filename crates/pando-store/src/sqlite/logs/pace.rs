@@ -56,7 +56,7 @@ impl Pace {
     }
 
     fn share(&self, now: Instant, aside_bytes: u64) -> f64 {
-        // What comes in every few seconds says nothing of the time since.
+        // What comes in every second says nothing of the time since.
         let quiet = now.duration_since(self.came_at) > Duration::from_secs(10);
         let few = quiet || self.per_second < FEW_PER_SECOND;
         #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
