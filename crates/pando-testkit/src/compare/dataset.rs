@@ -75,6 +75,7 @@ impl Dataset {
         dataset.make_records(&mut root_client, &mut Rng::new(seed).fork("dataset"))?;
         make_logs(&server, root_client.token())?;
         server.stop()?;
+        transfer::order_logs(&dir)?;
         Ok(dataset)
     }
 

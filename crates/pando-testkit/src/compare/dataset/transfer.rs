@@ -26,6 +26,16 @@ for table in sys.argv[2:]:
     names = [column[0] for column in rows.description]
     print(json.dumps([table, names, [[text(value) for value in row] for row in rows]]))";
 
+/// Gives log entries ids that are in the order of the entries, as they are in PostgreSQL: filters and
+/// sorts by `id` then mean the same on both sides.
+const ORDER_LOGS: &str = "import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+letters = str.maketrans('0123456789', 'abcdefghij')
+for (n,) in db.execute('SELECT rowid FROM _logs').fetchall():
+    id = '1' + str(n).zfill(14).translate(letters)
+    db.execute('UPDATE _logs SET id = ? WHERE rowid = ?', (id, n))
+db.commit()";
+
 /// Moves the records of the data directory `dir` into `database`, which is empty. `program` is set
 /// up to use it; the files stay where they are.
 pub(super) fn transfer(
@@ -69,13 +79,24 @@ fn make_collections(program: &Program, dir: &Path, collections: &[Value]) -> Res
 }
 
 fn dump(database: &Path, tables: &[&str]) -> Result<Vec<Value>> {
+    let output = python(DUMP, database, tables)?;
+    let lines = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+}
+
+/// See [`ORDER_LOGS`]; `dir` is a data directory.
+pub(super) fn order_logs(dir: &Path) -> Result<()> {
+    python(ORDER_LOGS, &dir.join("auxiliary.db"), &[]).map(drop)
+}
+
+/// What a script says of a SQLite database.
+fn python(script: &str, database: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let mut python = Command::new("python3");
-    let output = python.args(["-c", DUMP]).arg(database).args(tables).output();
+    let output = python.args(["-c", script]).arg(database).args(arguments).output();
     let output = output.context("failed to run python3\nhint: apt-get install python3")?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "failed to read {}: {errors}", database.display());
-    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+    ensure!(output.status.success(), "python3 failed on {}: {errors}", database.display());
+    Ok(output.stdout)
 }
 
 /// Replaces the rows of a table.
@@ -100,31 +121,22 @@ fn write_table(script: &mut String, table: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Adds log entries. Their ids are in the order of the entries there, so they get new ones.
+/// Adds log entries.
 fn write_logs(script: &mut String, table: &Value) -> Result<()> {
+    const COLUMNS: [&str; 5] = ["id", "created", "level", "message", "data"];
     let (_, columns, rows) = parts(table)?;
-    writeln!(
-        script,
-        "COPY pando.logs (\"id\", \"created\", \"level\", \"message\", \"data\") FROM STDIN;"
-    )?;
+    writeln!(script, "COPY pando.logs ({}) FROM STDIN;", COLUMNS.join(", "))?;
+    let place = |name| columns.iter().position(|column| *column == name).context("no such column");
+    let places = COLUMNS.into_iter().map(place).collect::<Result<Vec<usize>>>()?;
     for row in rows {
-        let place = |name: &str| columns.iter().position(|column| *column == name);
-        let value = |name| row[place(name).unwrap_or_default()].as_str();
-        script.push_str(&log_id(value("_n").context("no place")?));
-        for name in ["created", "level", "message", "data"] {
-            script.push('\t');
-            push_copied(script, value(name));
+        for (index, place) in places.iter().enumerate() {
+            script.push_str(if index == 0 { "" } else { "\t" });
+            push_copied(script, row[place].as_str());
         }
         script.push('\n');
     }
     writeln!(script, "\\.")?;
     Ok(())
-}
-
-/// An id that looks like one, and is as great as its number.
-fn log_id(number: &str) -> String {
-    let letter = |digit: char| char::from(b'a' + u8::try_from(digit).unwrap_or(b'0') - b'0');
-    format!("1{}", format!("{number:0>14}").chars().map(letter).collect::<String>())
 }
 
 /// Gives the collections the places and times that they have on the other side.
@@ -174,13 +186,7 @@ fn push_copied(script: &mut String, value: Option<&str>) {
 mod tests {
     use serde_json::json;
 
-    use super::{log_id, push_copied, write_table};
-
-    #[test]
-    fn ids_of_entries_are_in_their_order() {
-        assert_eq!(log_id("120"), "1aaaaaaaaaaabca");
-        assert!(log_id("9") < log_id("10") && log_id("10") < log_id("11"));
-    }
+    use super::{push_copied, write_table};
 
     #[test]
     fn rows_are_written_as_copy_reads_them() {
