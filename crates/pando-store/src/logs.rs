@@ -33,11 +33,15 @@ use crate::{Store, StoreError};
 /// the others have written, so they would show less of each other.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
-/// From that size on entries wait no longer: some thousands.
-const WRITE_AT_BYTES: usize = 512 * 1024;
+/// From that size on entries wait no longer: more than ten thousand, which few servers answer in a
+/// second. So the database hears from each about once a second.
+const WRITE_AT_BYTES: usize = 4 * 1024 * 1024;
 
-/// What waits in memory at most, while the database takes nothing.
+/// What waits in memory at most, while the database takes nothing. The same again may be on its way.
 const PENDING_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+const _: () =
+    assert!(WRITE_AT_BYTES < PENDING_BYTES_MAX, "there must be room while they are written");
 
 /// PocketBase's default of `settings.logs.maxDataSize`.
 const DATA_BYTES_DEFAULT: usize = 16 * 1024;
