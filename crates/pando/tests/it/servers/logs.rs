@@ -1,4 +1,4 @@
-//! The logs of all servers are read at any of them; chores are run once for all.
+//! The logs of all servers are read at any of them, and chores are seen and run at any.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
