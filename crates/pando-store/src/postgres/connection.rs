@@ -332,7 +332,11 @@ impl Connection {
     }
 
     pub(crate) async fn roll_back(&mut self) -> Result<(), StoreError> {
-        self.later.clear();
+        if !self.later.is_empty() {
+            // What was never sent might have been refused before whatever failed after it.
+            self.again = self.again.or(Some(Again::AtOnce));
+            self.later.clear();
+        }
         if self.in_transaction() {
             self.batch("ROLLBACK").await?;
         }

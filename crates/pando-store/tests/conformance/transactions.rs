@@ -14,6 +14,7 @@ use crate::app::{App, Failure, create, delete, id, problems, update};
 
 crate::cases! {
     a_failed_work_leaves_nothing,
+    the_first_failure_counts,
     a_panic_leaves_nothing_and_nobody_else_notices,
     a_work_sees_what_it_wrote,
     readers_see_what_is_committed,
@@ -58,6 +59,25 @@ async fn a_failed_work_leaves_nothing(app: &mut App) {
     assert_eq!(app.value("things", &id("thing", 1), "n").await, "0");
     assert!(changes.try_recv().is_err());
     app.create("things", json!({ "id": id("thing", 3) })).await.unwrap();
+}
+
+async fn the_first_failure_counts(app: &mut App) {
+    things(app).await;
+    app.create("things", json!({ "a": "x" })).await.unwrap();
+    for a in ["x", "y"] {
+        let work = app.store().write(move |tx| {
+            Box::pin(async move {
+                create(tx, "things", json!({ "a": a })).await?;
+                // This one fails without asking the database.
+                Err::<(), _>(Failure::Store(StoreError::Busy))
+            })
+        });
+        let failure = work.await.unwrap_err();
+        match a {
+            "x" => assert_eq!(problems::<()>(Err(failure)), "a: validation_not_unique"),
+            _ => assert!(matches!(failure, Failure::Store(StoreError::Busy)), "{failure:?}"),
+        }
+    }
 }
 
 async fn a_panic_leaves_nothing_and_nobody_else_notices(app: &mut App) {
