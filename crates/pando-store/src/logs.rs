@@ -210,6 +210,10 @@ impl Store {
     /// A connection that sees all entries of this server until now, and those of others that they
     /// have written.
     pub async fn read_logs(&self) -> Result<LogReader, StoreError> {
+        if let Engine::Postgres(engine) = &*self.engine() {
+            // Waits for a server that is away for a moment; writing does not.
+            drop(engine.read().await?);
+        }
         self.write_logs().await;
         Ok(LogReader::over(match &*self.engine() {
             Engine::Sqlite(engine) => engine.logs().read().await?.into(),

@@ -16,9 +16,10 @@ const ENTRIES_PER_TURN: usize = 250;
 const ROWS_PER_DELETE: i64 = 10_000;
 
 impl Engine {
-    /// Writes entries. Those that are there already, as after an answer that got lost, stay.
+    /// Writes entries. Those that are there already, as after an answer that got lost, stay. Fails
+    /// at once while the server is away: entries can wait by themselves.
     pub(crate) async fn write_logs(&self, batch: &Batch, form: Form<'_>) -> Result<(), StoreError> {
-        let mut conn = self.pool().take().await?;
+        let mut conn = self.pool().take_now().await?;
         let mut entries = Entries::new(&batch.bytes, form);
         loop {
             let columns = Columns::of(entries.by_ref().take(ENTRIES_PER_WRITE)).await;

@@ -86,24 +86,6 @@ fn settings_decide_what_all_servers_log() {
 }
 
 #[test]
-fn entries_wait_for_a_database_that_is_away() {
-    let mut servers = Servers::on_own_database(1);
-    ask(&servers, 0, "/api/nowhere", "c1");
-    servers.own_postgres().stop().unwrap();
-    // Whatever is answered meanwhile.
-    ask(&servers, 0, "/api/nowhere", "c2");
-    let failed = |servers: &mut Servers| {
-        let list = Request::get("/api/logs");
-        servers.roots[0].json(list).is_err()
-    };
-    assert!(failed(&mut servers));
-    servers.own_postgres().start_again().unwrap();
-    wait_for("answers", DEADLINE, || Ok((!failed(&mut servers)).then_some(()))).unwrap();
-    let entries = wait_until_found(&mut servers, 0, "c", 2);
-    assert!(entries[1]["data"]["url"].as_str().unwrap().ends_with("c2"));
-}
-
-#[test]
 fn chores_are_seen_and_run_at_any_server() {
     let mut servers = Servers::start(2);
     let enable = json!({ "rateLimits": { "enabled": true } });
