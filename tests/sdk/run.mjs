@@ -34,6 +34,7 @@ const CHAPTERS = [
     "realtime",
     "batch",
     "settings",
+    "logs",
     "client",
 ];
 

@@ -230,6 +230,16 @@ impl<'a> Query<'a> {
         sql
     }
 
+    /// The statement that counts the records by what `expression` makes of each, which may name
+    /// columns of the table. A row for each outcome, in its order: outcome and number.
+    pub fn count_by(&self, expression: &'static str) -> Sql {
+        let mut sql = self.start();
+        sql.push("SELECT ").push(expression).push(", COUNT(*)");
+        self.write_from(&mut sql, false);
+        sql.push(" GROUP BY 1 ORDER BY 1");
+        sql
+    }
+
     /// The statement that gives one row if there is such a record, else none.
     pub fn exists(&self) -> Sql {
         let mut sql = self.start();

@@ -118,10 +118,13 @@ impl Sql {
                 self.push(")")
             }
             // One placeholder for any number of them, so that there is one plan.
-            Dialect::Postgres => {
-                self.push(" = ANY(").bind(postgres::array_text(items)).push("::text[])")
-            }
+            Dialect::Postgres => self.push(" = ANY(").bind_texts(items).push(")"),
         }
+    }
+
+    /// Appends one placeholder for an array of texts, which only PostgreSQL has.
+    pub fn bind_texts(&mut self, items: &[String]) -> &mut Sql {
+        self.bind(postgres::array_text(items)).push("::text[]")
     }
 
     /// Appends a quoted name.

@@ -2,17 +2,28 @@
 //!
 //! Fields of the enclosing spans appear on every line inside them, `request.id` first of all.
 //! Access lines have their own target, [`ACCESS`], so that they can be switched by themselves.
+//! Warnings and errors are kept for a while, whatever is written ([`noted`]).
+
+mod noted;
 
 use std::io::{IsTerminal, Write};
 
 use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer, filter::ParseError, layer::SubscriberExt};
-use tracing_subscriber::{Registry, fmt::MakeWriter};
+use tracing_subscriber::filter::{ParseError, filter_fn};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt::MakeWriter, layer::SubscriberExt};
+
+pub use noted::{Noted, Value, noted};
 
 use crate::config::{LogConfig, LogFormat};
 
 /// The target of the one line per request.
 pub const ACCESS: &str = "pando::access";
+
+/// The target of what is said of one request that failed.
+pub const REQUEST: &str = "pando::request";
+
+/// The target of what keeping logs in the database has to say (`pando_store::logs`).
+const LOGS: &str = "pando::logs";
 
 /// Why logging could not start.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +66,8 @@ where
             Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(true))
         }
     };
-    Ok(Registry::default().with(lines.with_filter(filter)))
+    let notes = noted::Notes.with_filter(filter_fn(noted::wanted));
+    Ok(Registry::default().with(lines.with_filter(filter)).with(notes))
 }
 
 /// Writes a text for people to standard output. A closed pipe (`pando … | head`) is no error.

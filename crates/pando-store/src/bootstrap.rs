@@ -7,7 +7,6 @@ use std::path::Path;
 
 use pando_schema::{Schema, Settings, system_collections};
 
-use crate::sqlite::{Access, connect};
 use crate::{Conn, StoreError, StoreOptions, collections, settings, table};
 
 /// The file that a process locks while it uses the directory. PocketBase ignores it.
@@ -52,7 +51,7 @@ CREATE TABLE `_collections` (
 CREATE INDEX idx__collections_type on `_collections` (`type`);
 ";
 
-const AUXILIARY_TABLES: &str = "
+pub(crate) const AUXILIARY_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS `_logs` (
     `id`      TEXT PRIMARY KEY DEFAULT ('r'||lower(hex(randomblob(7)))) NOT NULL,
     `level`   INTEGER DEFAULT 0 NOT NULL,
@@ -91,8 +90,6 @@ pub(crate) async fn prepare(conn: &mut Conn, options: &StoreOptions) -> Result<(
     } else if !columns.iter().any(|column| column == "fields") {
         return Err(StoreError::TooOld(options.dir.clone()));
     }
-    let auxiliary = connect(&options.dir.join("auxiliary.db"), Access::ReadWrite)?;
-    auxiliary.execute_batch(AUXILIARY_TABLES)?;
     Ok(())
 }
 

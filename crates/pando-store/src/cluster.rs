@@ -93,7 +93,7 @@ impl Store {
         }
     }
 
-    /// Whether this server is the one to do a chore whose time is `due`, a number that grows: true
+    /// Whether this server is the one to do a chore whose time is `due`, in minutes since 1970: true
     /// once for each, whichever server asks.
     pub async fn claim(&self, chore: &'static str, due: i64) -> Result<bool, StoreError> {
         match &*self.engine() {
@@ -115,6 +115,14 @@ impl Store {
                 Box::pin(engine.count(key, window)).await.map(Some)
             }
             Engine::Sqlite(_) | Engine::Postgres(_) => Ok(None),
+        }
+    }
+
+    /// Forgets counters whose windows are over.
+    pub async fn forget_old_counts(&self) -> Result<(), StoreError> {
+        match &*self.engine() {
+            Engine::Postgres(engine) => engine.forget_counts().await,
+            Engine::Sqlite(_) => Ok(()),
         }
     }
 

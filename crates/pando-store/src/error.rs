@@ -106,6 +106,18 @@ impl StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may succeed a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Busy
+                | StoreError::Conflict
+                | StoreError::Stopping
+                | StoreError::Unavailable(_)
+                | StoreError::Unknown
+        )
+    }
+
     /// Whether a statement failed on what the database holds, and not on the database itself.
     pub fn is_refusal(&self) -> bool {
         matches!(self, StoreError::Sqlite(_) | StoreError::Postgres(_))

@@ -12,6 +12,7 @@ mod facts;
 mod hold;
 mod journal;
 mod link;
+mod logs;
 mod member;
 mod order;
 mod pool;
@@ -38,6 +39,9 @@ pub const FUNCTIONS: &str =
 
 /// What servers on one database know of each other. Idempotent, after [`FUNCTIONS`].
 const CLUSTER: &str = include_str!("postgres/cluster.sql");
+
+/// The table of logs. Idempotent, after [`FUNCTIONS`].
+const LOGS: &str = include_str!("postgres/logs.sql");
 
 /// The tables beside those of collections, to be made in a new database, after [`FUNCTIONS`].
 pub const TABLES: &str = include_str!("postgres/tables.sql");

@@ -6,6 +6,7 @@
 mod connection;
 mod engine;
 mod log;
+mod logs;
 mod readers;
 mod writer;
 
@@ -18,6 +19,7 @@ use rusqlite::types::ValueRef;
 pub(crate) use connection::Connection;
 pub(crate) use engine::{Engine, Opened};
 use log::LogLength;
+use logs::{LogFile, LogThread};
 pub(crate) use readers::Reader;
 use readers::Readers;
 use writer::{Writer, WriterThread};

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
@@ -11,11 +12,15 @@ use tokio::sync::{broadcast, watch};
 
 use crate::gate::{Closed, WriteGate};
 use crate::journal::{Body, Own};
+use crate::logs::Logs;
 use crate::moving::{self, Home};
 use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
 
 /// Commits that a slow watcher may be behind before it is told that it missed some.
 const COMMITS_BEHIND_MAX: usize = 4096;
+
+/// What the stop may take for the last log entries.
+const LAST_LOGS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The records, collections and settings of one application. Clones share it.
 #[derive(Clone)]
@@ -27,6 +32,7 @@ pub struct Store {
     moves: watch::Sender<u64>,
     gate: WriteGate,
     options: Arc<StoreOptions>,
+    pub(crate) logs: Arc<Logs>,
     /// Held while the process uses the directory.
     _lock: Arc<File>,
 }
@@ -123,6 +129,7 @@ impl Store {
             moves: watch::Sender::new(0),
             gate: WriteGate::default(),
             options: Arc::new(options.clone()),
+            logs: Arc::new(Logs::new()),
             _lock: Arc::new(lock),
         })
     }
@@ -195,8 +202,19 @@ impl Store {
         begun + self.gate.waiting()
     }
 
+    /// Tidies up what grows while it serves: statistics for the planner, write-ahead logs.
+    /// PostgreSQL does that by itself.
+    pub async fn optimize(&self) -> Result<(), StoreError> {
+        match &*self.engine.load_full() {
+            Engine::Sqlite(engine) => engine.optimize().await,
+            Engine::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Finishes what was begun, refuses what comes later, and tidies up. Idempotent.
     pub async fn close(&self) {
+        // A database that is gone must not hold up the end.
+        let _ = tokio::time::timeout(LAST_LOGS_WITHIN, self.write_logs()).await;
         match &*self.engine.load_full() {
             Engine::Sqlite(engine) => engine.close().await,
             Engine::Postgres(engine) => engine.close().await,
@@ -256,6 +274,18 @@ pub struct Reader(Held);
 enum Held {
     Sqlite(sqlite::Reader),
     Postgres(postgres::Pooled),
+}
+
+impl From<sqlite::Reader> for Reader {
+    fn from(reader: sqlite::Reader) -> Reader {
+        Reader(Held::Sqlite(reader))
+    }
+}
+
+impl From<postgres::Pooled> for Reader {
+    fn from(pooled: postgres::Pooled) -> Reader {
+        Reader(Held::Postgres(pooled))
+    }
 }
 
 impl Deref for Reader {

@@ -264,6 +264,13 @@ impl Tx {
         self.know(&shared.known());
     }
 
+    /// Renews the planner's statistics where tables have changed a lot.
+    pub(crate) fn optimize(&mut self) {
+        if let Err(error) = self.sqlite().batch("PRAGMA optimize") {
+            warn!(error = format!("{error:#}"), "failed to optimize the database");
+        }
+    }
+
     /// Leaves the files tidy: statistics fresh, the log written back into the database.
     pub(crate) fn finish_up(&mut self) {
         let tidy = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";

@@ -10,12 +10,14 @@ use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
 
+use crate::activity;
 use crate::files::Files;
 use crate::mail::Mailer;
 use crate::realtime::Hub;
-use crate::resources::auth::{LoginLimits, delete_expired_hourly};
+use crate::resources::auth::LoginLimits;
 use crate::resources::files::tidy_hourly;
 use crate::resources::settings::warn_unbuilt;
+use crate::scheduler;
 use crate::server::Front;
 
 /// Everything a handler may need; made once, then only read.
@@ -68,7 +70,8 @@ impl App {
         warn_unbuilt(None, &app.store.settings());
         let events = app.bus.watch();
         app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app), events));
-        app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
+        app.life.spawn("logs", activity::keep(Arc::clone(&app)));
+        app.life.spawn("scheduler", scheduler::run(Arc::clone(&app)));
         app.life.spawn("files", tidy_hourly(Arc::clone(&app), folder, shown_dir));
         Ok(app)
     }

@@ -8,6 +8,7 @@
 #![recursion_limit = "256"]
 
 mod access;
+mod activity;
 mod app;
 mod arriving;
 mod auth;
@@ -29,10 +30,12 @@ mod request;
 mod resources;
 mod response;
 mod router;
+mod scheduler;
 mod server;
 mod submission;
 mod tokens;
 
+pub use activity::log_noted;
 pub use app::{App, SharedApp};
 pub use error::ApiError;
 pub use files::s3_config;

@@ -3,8 +3,10 @@
 pub(crate) mod auth;
 pub(crate) mod batch;
 pub(crate) mod collections;
+pub(crate) mod crons;
 pub(crate) mod files;
 pub(crate) mod health;
+pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod public;
 pub(crate) mod realtime;

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::activity::unlogged;
 use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::Response;
@@ -16,8 +17,8 @@ pub(crate) async fn route(app: &SharedApp, request: &mut Request) -> Result<Resp
         ["api", rest @ ..] if !rest.iter().any(|part| matches!(*part, "" | "/")) => {
             api(app, request, rest, &path).await
         }
-        ["metrics"] => r::metrics::show(app, request),
-        _ => r::public::show(app, request, &path).await,
+        ["metrics"] => r::metrics::show(app, request).map(unlogged),
+        _ => r::public::show(app, request, &path).await.map(unlogged),
     }
 }
 
@@ -94,7 +95,7 @@ async fn api(
         ("POST", ["files", "token"]) => r::files::token(app, request).await,
         ("GET", ["files", c, id, name]) => r::files::download(app, request, c, id, name).await,
 
-        ("GET", ["realtime"]) => r::realtime::connect(app, request).await,
+        ("GET", ["realtime"]) => r::realtime::connect(app, request).await.map(unlogged),
         ("POST", ["realtime"]) => r::realtime::subscribe(app, request).await,
         ("POST", ["batch"]) => r::batch::run(app, request).await,
 
@@ -103,7 +104,16 @@ async fn api(
         ("POST", ["settings", "test", "s3"]) => r::settings::test_s3::run(app, request).await,
         ("POST", ["settings", "test", "email"]) => r::auth::test_mail::send(app, request).await,
 
+        // Boxed: they are rare, and large.
+        ("GET", ["logs"]) => Box::pin(r::logs::list(app, request)).await.map(unlogged),
+        ("DELETE", ["logs"]) => Box::pin(r::logs::truncate(app, request)).await.map(unlogged),
+        ("GET", ["logs", "stats"]) => Box::pin(r::logs::stats(app, request)).await.map(unlogged),
+        ("GET", ["logs", id]) => Box::pin(r::logs::view(app, request, id)).await.map(unlogged),
+
+        ("GET", ["crons"]) => r::crons::list(app, request),
+        ("POST", ["crons", id]) => r::crons::run(app, request, id),
+
         // As in PocketBase, the site has the last word; it knows no other methods than GET.
-        _ => r::public::show(app, request, whole).await,
+        _ => r::public::show(app, request, whole).await.map(unlogged),
     }
 }

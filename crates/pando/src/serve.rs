@@ -33,6 +33,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let opening = Box::pin(Store::open(&options));
     let store = while_waiting(opening, || "opening the data directory".to_owned()).await?;
     let outcome = serve_store(&config, &life, &store).await;
+    pando_web::log_noted(&store);
     // The roles may have failed, but what was written is tidied up all the same.
     store.close().await;
     outcome?;

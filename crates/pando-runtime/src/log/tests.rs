@@ -84,3 +84,30 @@ fn access_lines_are_switched_by_themselves() {
         "#]],
     );
 }
+
+#[test]
+fn warnings_and_errors_are_kept_until_they_are_fetched() {
+    let config = LogConfig { level: "off".to_owned(), ..LogConfig::default() };
+    let quiet = subscriber(&config, false, Lines::default).unwrap();
+    tracing::subscriber::with_default(quiet, || {
+        info!("not this");
+        warn!(count = 3_u64, share = 0.5, error = format!("{:#}", "why"), "noted once");
+        tracing::error!(target: super::LOGS, "not this");
+        tracing::error!(target: super::REQUEST, "not this");
+        debug!("not this");
+        tracing::error!(done = false, path = ?"/x", "noted twice");
+    });
+    // Other tests say something at the same time.
+    let ours = |noted: super::Noted| match noted.message.as_str() {
+        "noted once" | "noted twice" => Some(format!("{} {:?}", noted.level, noted.fields)),
+        other => {
+            assert_ne!(other, "not this");
+            None
+        }
+    };
+    let kept: Vec<String> = super::noted().0.into_iter().filter_map(ours).collect();
+    expect![[r#"
+        WARN [("count", Int(3)), ("share", Real(0.5)), ("error", Text("why"))]
+        ERROR [("done", Bool(false)), ("path", Text("\"/x\""))]"#]]
+    .assert_eq(&kept.join("\n"));
+}

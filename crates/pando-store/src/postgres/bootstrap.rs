@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pando_filter::{Dialect, Sql};
 use pando_schema::{Schema, Settings, SqlValue, system_collections};
 
-use super::{CLUSTER, FUNCTIONS, TABLES, facts, tables};
+use super::{CLUSTER, FUNCTIONS, LOGS, TABLES, facts, tables};
 use crate::store::Known;
 use crate::{Conn, StoreError, collections, settings};
 
@@ -52,14 +52,14 @@ async fn install_functions(conn: &mut Conn) -> Result<(), StoreError> {
     conn.batch(&format!("BEGIN; {}; COMMIT", functions())).await
 }
 
-/// [`FUNCTIONS`] and [`CLUSTER`], and the mark that they are there.
+/// [`FUNCTIONS`], [`CLUSTER`] and [`LOGS`], and the mark that they are there.
 pub(crate) fn functions() -> String {
-    format!("{FUNCTIONS}; {CLUSTER}; COMMENT ON SCHEMA pando IS '{}'", functions_mark())
+    format!("{FUNCTIONS}; {CLUSTER}; {LOGS}; COMMENT ON SCHEMA pando IS '{}'", functions_mark())
 }
 
 fn functions_mark() -> String {
     let mut hasher = DefaultHasher::new();
-    (FUNCTIONS, CLUSTER).hash(&mut hasher);
+    (FUNCTIONS, CLUSTER, LOGS).hash(&mut hasher);
     format!("functions {:016x}", hasher.finish())
 }
 

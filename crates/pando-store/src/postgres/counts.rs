@@ -7,6 +7,10 @@ use pando_schema::SqlValue;
 use super::engine::Engine;
 use crate::StoreError;
 
+/// What was done later than that was done by a server whose clock was wrong, and counts for nothing:
+/// else nobody would do it again for as long.
+const FUTURE_MINUTES_MAX: i64 = 24 * 60;
+
 impl Engine {
     /// See [`crate::Store::count`].
     pub(crate) async fn count(
@@ -43,7 +47,7 @@ impl Engine {
     }
 
     /// Forgets counters whose windows are over.
-    pub(super) async fn forget_counts(&self) -> Result<(), StoreError> {
+    pub(crate) async fn forget_counts(&self) -> Result<(), StoreError> {
         let mut conn = self.pool().take().await?;
         let mut sql = conn.sql();
         sql.push("DELETE FROM pando.counts WHERE \"ends\" < now()");
@@ -57,8 +61,9 @@ impl Engine {
         sql.push("INSERT INTO pando.chores AS c (\"name\", \"done\") VALUES (").bind(chore);
         sql.push(", ").bind(due).push(
             ") ON CONFLICT (\"name\") DO UPDATE SET \"done\" = excluded.\"done\" WHERE \
-             c.\"done\" < excluded.\"done\"",
+             c.\"done\" < excluded.\"done\" OR c.\"done\" > excluded.\"done\" + ",
         );
+        sql.integer(FUTURE_MINUTES_MAX);
         Ok(conn.execute(&sql).await? > 0)
     }
 }

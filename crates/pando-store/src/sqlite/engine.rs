@@ -1,9 +1,13 @@
 //! The store in the SQLite files of a data directory.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::{Access, Connection, LogLength, Reader, Readers, Writer, WriterThread, connect};
+use super::{
+    Access, Connection, LogFile, LogLength, LogThread, Reader, Readers, Writer, WriterThread,
+    connect,
+};
 use crate::store::{Known, Shared};
 use crate::{Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap};
 
@@ -12,6 +16,7 @@ pub(crate) struct Opened {
     conn: Conn,
     readers: Readers,
     log: LogLength,
+    logs: LogFile,
     group_max: usize,
     write_queue_max: usize,
 }
@@ -26,22 +31,26 @@ impl Opened {
         bootstrap::prepare(&mut conn, options).await?;
         let (wait, timeout) = (options.read_wait_max, options.query_timeout);
         let readers = Readers::open(&path, options.readers, wait, timeout)?;
+        let logs = LogFile::open(options)?;
         let StoreOptions { group_max, write_queue_max, .. } = *options;
-        Ok(Opened { conn, readers, log, group_max, write_queue_max })
+        Ok(Opened { conn, readers, log, logs, group_max, write_queue_max })
     }
 
     /// Starts the writer. What `shared` knows must be what the files hold.
     pub(crate) fn start(self, shared: &Arc<Shared>) -> Engine {
+        let optimize_due = Arc::new(AtomicBool::new(false));
         let thread = WriterThread {
             tx: Tx::own(self.conn, &shared.known()),
             shared: Arc::clone(shared),
             readers: self.readers.clone(),
             log: self.log,
             group_max: self.group_max,
+            optimize_due: Arc::clone(&optimize_due),
         };
         let (writer, thread) = Writer::start(thread, self.write_queue_max);
         let writer = Mutex::new(Some(Arc::new(writer)));
-        Engine { readers: self.readers, writer, thread: Mutex::new(Some(thread)) }
+        let (thread, logs) = (Mutex::new(Some(thread)), Box::new(self.logs.start()));
+        Engine { readers: self.readers, writer, thread, logs, optimize_due }
     }
 }
 
@@ -50,6 +59,8 @@ pub(crate) struct Engine {
     readers: Readers,
     writer: Mutex<Option<Arc<Writer>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    logs: Box<LogThread>,
+    optimize_due: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -90,6 +101,18 @@ impl Engine {
         writer.as_ref().map_or(0, |writer| writer.waiting())
     }
 
+    /// See [`crate::Store::optimize`].
+    pub(crate) async fn optimize(&self) -> Result<(), StoreError> {
+        self.optimize_due.store(true, Ordering::Relaxed);
+        // So that the writer looks at it.
+        self.write(|_tx| Box::pin(std::future::ready(Ok::<(), StoreError>(())))).await?;
+        self.logs.optimize().await
+    }
+
+    pub(crate) fn logs(&self) -> &LogThread {
+        &self.logs
+    }
+
     /// Finishes what is queued, refuses what comes later, and tidies the files up.
     pub(crate) async fn close(&self) {
         drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -99,5 +122,6 @@ impl Engine {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
         self.readers.close();
+        self.logs.close().await;
     }
 }

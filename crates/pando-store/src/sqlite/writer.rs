@@ -7,7 +7,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -116,6 +116,8 @@ pub(crate) struct WriterThread {
     pub(crate) readers: Readers,
     pub(crate) log: LogLength,
     pub(crate) group_max: usize,
+    /// Whether to tidy up after the next group.
+    pub(crate) optimize_due: Arc<AtomicBool>,
 }
 
 impl WriterThread {
@@ -131,8 +133,12 @@ impl WriterThread {
             for job in group {
                 job.finish(failure.clone());
             }
-            if self.log.is_due() {
+            let optimize = self.optimize_due.swap(false, Ordering::Relaxed);
+            if optimize || self.log.is_due() {
                 self.write_log_back();
+            }
+            if optimize {
+                self.tx.optimize();
             }
         }
         self.readers.renew();

@@ -9,6 +9,7 @@ mod app;
 mod collections;
 mod finding;
 mod indexes;
+mod logs;
 mod records;
 mod references;
 mod servers;
@@ -103,6 +104,11 @@ macro_rules! engines {
             #[test]
             fn transactions() {
                 check($which, transactions::CASES);
+            }
+
+            #[test]
+            fn logs() {
+                check($which, logs::CASES);
             }
         }
     )+};

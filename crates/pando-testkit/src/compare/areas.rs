@@ -4,10 +4,12 @@ mod auth;
 mod batch;
 mod collections;
 mod create;
+mod crons;
 mod delete;
 mod files;
 mod filter;
 mod list;
+mod logs;
 mod realtime;
 mod routes;
 mod settings;
@@ -41,6 +43,8 @@ pub const AREAS: &[Area] = &[
     view::AREA,
     files::AREA,
     routes::AREA,
+    logs::AREA,
+    crons::AREA,
     auth::AREA,
     // Sorts by ids, so no record may have one yet that a server made up.
     views::AREA,

@@ -26,6 +26,9 @@ pub fn definitions(fields: &[Value], indexes: &[Value]) -> (Value, Vec<Value>) {
     (collections::users_patch(fields, indexes), collections::collections())
 }
 
+/// The `User-Agent` of the requests whose log entries are compared.
+pub(crate) const LOGGED_BY: &str = "compared";
+
 pub(crate) const ROOT_EMAIL: &str = "root@example.com";
 
 /// A file of a record.
@@ -70,7 +73,9 @@ impl Dataset {
         let mut root_client = RootClient::login(&server, ROOT_EMAIL, PASSWORD)?;
         dataset.make_collections(&mut root_client)?;
         dataset.make_records(&mut root_client, &mut Rng::new(seed).fork("dataset"))?;
+        make_logs(&server, root_client.token())?;
         server.stop()?;
+        transfer::order_logs(&dir)?;
         Ok(dataset)
     }
 
@@ -161,6 +166,33 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+/// Sends requests of many kinds, so that there are entries about them in the logs.
+fn make_logs(server: &Server, token: &str) -> Result<()> {
+    let root = |request: Request| request.token(token);
+    let users = "/api/collections/users";
+    let requests = [
+        Request::get("/api/health"),
+        Request::get("/api/health?a=1&b=%C3%A9'%22&c=%26").header("Referer", "http://a.b/<c>?d=1"),
+        Request::new("HEAD", "/api/health"),
+        root(Request::get("/api/collections/posts/records?perPage=1&fields=id")),
+        Request::get("/api/collections/unknown/records"),
+        Request::get("/api/collections"),
+        root(Request::post("/api/collections/users/records").json(&json!({ "email": "x" }))),
+        root(Request::patch("/api/settings").json(&json!({ "meta": { "appName": "" } }))),
+        Request::post(format!("{users}/auth-with-password"))
+            .json(&json!({ "identity": "nobody", "password": "wrong" })),
+        Request::post(format!("{users}/auth-with-password")).bytes("application/json", "{"),
+        Request::post("/api/health"),
+        root(Request::post("/api/batch").json(&json!({ "requests": [] }))),
+        root(Request::get("/api/logs?filter=x")),
+    ];
+    let mut client = server.client();
+    for request in requests {
+        client.send(&request.header("User-Agent", LOGGED_BY)).context("a request got lost")?;
+    }
+    Ok(())
 }
 
 fn settings() -> Value {

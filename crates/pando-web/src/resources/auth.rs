@@ -39,7 +39,7 @@ use crate::{ApiError, passwords, rate_limit};
 use body::Body;
 use respond::{Success, respond};
 
-pub(crate) use expiry::delete_expired_hourly;
+pub(crate) use expiry::{delete_expired_mfas, delete_expired_otps};
 pub(crate) use limits::LoginLimits;
 
 /// The auth collection that a path names.

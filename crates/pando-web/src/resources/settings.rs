@@ -4,12 +4,13 @@
 
 use http::StatusCode;
 use pando_schema::{FilesMoveRefusal, Problem, Problems, Settings};
-use tracing::warn;
+use tracing::{debug, warn};
 
 pub(crate) mod test_s3;
 
 use super::require_superuser;
 use crate::ApiError;
+use crate::activity::prune;
 use crate::app::SharedApp;
 use crate::request::Request;
 use crate::response::{Pick, Response, json, picked};
@@ -46,6 +47,12 @@ pub(crate) async fn update(app: &SharedApp, request: &mut Request) -> Result<Res
     });
     let saved = saved.await?;
     warn_unbuilt(Some(&before), &saved);
+    if before.logs != saved.logs
+        // Boxed: it is rare.
+        && let Err(error) = Box::pin(prune(&app.store, &saved)).await
+    {
+        debug!(error = format!("{error:#}"), "failed to delete old logs");
+    }
     Ok(shown(request, &saved))
 }
 

@@ -12,7 +12,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
-use pando_runtime::log::ACCESS;
+use pando_runtime::log::{ACCESS, REQUEST};
 use pando_store::StoreError;
 use tracing::{Level, debug, error, info};
 
@@ -22,7 +22,7 @@ use crate::app::SharedApp;
 use crate::arriving::{Arriving, content_length};
 use crate::request::Request;
 use crate::response::{self, Body, Response};
-use crate::{ApiError, access, auth, compress, cors, headers, rate_limit, router};
+use crate::{ApiError, access, activity, auth, compress, cors, headers, rate_limit, router};
 
 /// The longest `X-Request-Id` that is taken over into the log.
 const REQUEST_ID_BYTES_MAX: usize = 64;
@@ -48,7 +48,7 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
             } else {
                 let request =
                     Request::new(parts, body, caller.ip, caller.app.config.body_timeout.duration());
-                let mut response = handle(&caller.app, request).await;
+                let mut response = handle(&caller.app, request, started).await;
                 headers::secure(&mut response);
                 cors::mark(response.headers_mut(), allowed_origin);
                 response
@@ -80,25 +80,33 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
 }
 
 /// What the API says, also if it fails.
-async fn handle(app: &SharedApp, mut request: Request) -> Response {
+async fn handle(app: &SharedApp, mut request: Request, started: Instant) -> Response {
     let outcome = {
         // Pinned here and not in `caught`, which would hold it twice: it is some kilobytes large.
         let responding = pin!(respond(app, &mut request));
         caught(responding).await
     };
-    let response = match outcome {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => failed(&request, &error),
-        Err(panic) => {
-            app.front.figures.panicked();
-            let said = panic_text(&*panic).to_owned();
-            failed(&request, &ApiError::internal(anyhow::anyhow!("panic: {said}")))
-        }
-    };
+    let response = settled(app, &request, outcome, started);
     match app.front.compression {
         true => compress::compress(&request.headers, response).await,
         false => response,
     }
+}
+
+/// The answer, after an entry about it is on its way to the logs.
+fn settled(
+    app: &SharedApp,
+    request: &Request,
+    outcome: Result<Result<Response, ApiError>, Box<dyn Any + Send>>,
+    started: Instant,
+) -> Response {
+    let outcome = outcome.unwrap_or_else(|panic| {
+        app.front.figures.panicked();
+        let said = panic_text(&*panic).to_owned();
+        Err(ApiError::internal(anyhow::anyhow!("panic: {said}")))
+    });
+    activity::log(app, request, outcome.as_ref(), started);
+    outcome.unwrap_or_else(|error| failed(request, &error))
 }
 
 /// How often a request is tried again since collections have changed under it.
@@ -213,9 +221,9 @@ fn log(request: &Request, failure: &ApiError, serious: bool) {
     let (id, method, path) = (request_id(&request.headers), &request.method, request.uri.path());
     let status = failure.status.as_u16();
     if serious {
-        error!(request.id = id, %method, path, status, cause, "request failed");
+        error!(target: REQUEST, { request.id = id, %method, path, status, cause }, "request failed");
     } else {
-        debug!(request.id = id, %method, path, status, cause, "request refused");
+        debug!(target: REQUEST, { request.id = id, %method, path, status, cause }, "request refused");
     }
 }
 

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use pando_runtime::metrics::{Buckets, Counter, Gauge, Histogram, registry};
 
 /// What a path belongs to: few names, so that the number of series is bounded.
-const GROUPS: [&str; 11] = [
+const GROUPS: [&str; 13] = [
     "records",
     "auth",
     "files",
@@ -15,6 +15,8 @@ const GROUPS: [&str; 11] = [
     "batch",
     "collections",
     "settings",
+    "logs",
+    "crons",
     "health",
     "api",
     "metrics",
@@ -141,6 +143,8 @@ fn api_group(rest: &str) -> &'static str {
         Some("realtime") => "realtime",
         Some("batch") => "batch",
         Some("settings") => "settings",
+        Some("logs") => "logs",
+        Some("crons") => "crons",
         Some("health") => "health",
         _ => "api",
     }
@@ -161,6 +165,8 @@ mod tests {
             ("/api/collections", "collections"),
             ("/api/files/a/b/c", "files"),
             ("/api/realtime", "realtime"),
+            ("/api/logs/stats", "logs"),
+            ("/api/crons", "crons"),
             ("/api/nonsense", "api"),
             ("/metrics", "metrics"),
             ("/metrics/x", "public"),

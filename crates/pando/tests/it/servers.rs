@@ -2,6 +2,7 @@
 
 mod changes;
 mod frozen;
+mod logs;
 mod realtime;
 mod restart;
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Area;
 use crate::compare::dataset::Dataset;
-use crate::compare::scenario::{Actor, Step};
+use crate::compare::scenario::{Actor, Step, target};
 use crate::rng::Rng;
 
 pub(super) const AREA: Area = Area { name: "settings", weight: 2, catalog, random };
@@ -62,6 +62,21 @@ fn catalog(_: &Dataset) -> Vec<Vec<Step>> {
     for change in &changes {
         cases.push(vec![Step::patch(Actor::Root, PATH, change), Step::get(Actor::Root, PATH)]);
     }
+    // Nothing after this needs the logs.
+    cases.push(vec![
+        Step::delete(Actor::Root, "/api/logs"),
+        Step::get(Actor::Root, target("/api/logs", &[("filter", "created < '2026-01-01'")])),
+    ]);
+    let rule = json!({ "label": "/api/", "maxRequests": 10_000, "duration": 1 });
+    let limits =
+        |enabled: bool| json!({ "rateLimits": { "enabled": enabled, "rules": [rule.clone()] } });
+    cases.push(vec![
+        Step::patch(Actor::Root, PATH, &limits(true)),
+        Step::get(Actor::Guest, "/api/health"),
+        Step::get(Actor::Root, "/api/crons"),
+        Step::patch(Actor::Root, PATH, &limits(false)),
+        Step::get(Actor::Root, "/api/crons"),
+    ]);
     cases
 }
 

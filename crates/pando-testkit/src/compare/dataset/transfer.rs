@@ -26,6 +26,16 @@ for table in sys.argv[2:]:
     names = [column[0] for column in rows.description]
     print(json.dumps([table, names, [[text(value) for value in row] for row in rows]]))";
 
+/// Gives log entries ids that are in the order of the entries, as they are in PostgreSQL: filters and
+/// sorts by `id` then mean the same on both sides.
+const ORDER_LOGS: &str = "import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+letters = str.maketrans('0123456789', 'abcdefghij')
+for (n,) in db.execute('SELECT rowid FROM _logs').fetchall():
+    id = '1' + str(n).zfill(14).translate(letters)
+    db.execute('UPDATE _logs SET id = ? WHERE rowid = ?', (id, n))
+db.commit()";
+
 /// Moves the records of the data directory `dir` into `database`, which is empty. `program` is set
 /// up to use it; the files stay where they are.
 pub(super) fn transfer(
@@ -45,6 +55,9 @@ pub(super) fn transfer(
     }
     for table in dump(&dir.join("data.db"), &["_collections"])? {
         write_places(&mut script, &table)?;
+    }
+    for table in dump(&dir.join("auxiliary.db"), &["_logs"])? {
+        write_logs(&mut script, &table)?;
     }
     // So that a server that reads the wrong place finds nothing there.
     for name in ["data.db", "auxiliary.db"] {
@@ -66,13 +79,24 @@ fn make_collections(program: &Program, dir: &Path, collections: &[Value]) -> Res
 }
 
 fn dump(database: &Path, tables: &[&str]) -> Result<Vec<Value>> {
+    let output = python(DUMP, database, tables)?;
+    let lines = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+}
+
+/// See [`ORDER_LOGS`]; `dir` is a data directory.
+pub(super) fn order_logs(dir: &Path) -> Result<()> {
+    python(ORDER_LOGS, &dir.join("auxiliary.db"), &[]).map(drop)
+}
+
+/// What a script says of a SQLite database.
+fn python(script: &str, database: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let mut python = Command::new("python3");
-    let output = python.args(["-c", DUMP]).arg(database).args(tables).output();
+    let output = python.args(["-c", script]).arg(database).args(arguments).output();
     let output = output.context("failed to run python3\nhint: apt-get install python3")?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "failed to read {}: {errors}", database.display());
-    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+    ensure!(output.status.success(), "python3 failed on {}: {errors}", database.display());
+    Ok(output.stdout)
 }
 
 /// Replaces the rows of a table.
@@ -94,6 +118,24 @@ fn write_table(script: &mut String, table: &Value) -> Result<()> {
     writeln!(script, "\\.")?;
     let sequence = format!("pg_get_serial_sequence('\"{name}\"', '_n')");
     writeln!(script, "SELECT setval({sequence}, max(\"_n\")) FROM \"{name}\";")?;
+    Ok(())
+}
+
+/// Adds log entries.
+fn write_logs(script: &mut String, table: &Value) -> Result<()> {
+    const COLUMNS: [&str; 5] = ["id", "created", "level", "message", "data"];
+    let (_, columns, rows) = parts(table)?;
+    writeln!(script, "COPY pando.logs ({}) FROM STDIN;", COLUMNS.join(", "))?;
+    let place = |name| columns.iter().position(|column| *column == name).context("no such column");
+    let places = COLUMNS.into_iter().map(place).collect::<Result<Vec<usize>>>()?;
+    for row in rows {
+        for (index, place) in places.iter().enumerate() {
+            script.push_str(if index == 0 { "" } else { "\t" });
+            push_copied(script, row[place].as_str());
+        }
+        script.push('\n');
+    }
+    writeln!(script, "\\.")?;
     Ok(())
 }
 

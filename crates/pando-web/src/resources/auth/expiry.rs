@@ -1,61 +1,43 @@
-//! Deletes pending logins and one-time passwords that are no longer valid, every full hour.
+//! Deletes pending logins and one-time passwords that are no longer valid.
 //!
 //! Source: PocketBase `core/mfa_query.go`, `core/otp_query.go` (`DeleteExpired…`).
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use pando_schema::{Collection, DateTime};
+use pando_schema::{AuthOptions, Collection, DateTime};
 use pando_store::Tx;
-use tracing::warn;
 
 use super::save::refused;
-use super::{now_ms, system_collection};
+use super::system_collection;
 use crate::ApiError;
 use crate::app::SharedApp;
-
-const HOUR_SECONDS: i64 = 3_600;
 
 /// Rows of one transaction, so that other writers need not wait for long.
 const ROWS_PER_WRITE: u16 = 500;
 
-/// Runs until the stop.
-pub(crate) async fn delete_expired_hourly(app: SharedApp) -> anyhow::Result<()> {
-    let stopping = app.life.stopping.clone();
-    while stopping
-        .run_until_cancelled(tokio::time::sleep(until_next_hour(now_ms())))
-        .await
-        .is_some()
-    {
-        let hour = now_ms() / (HOUR_SECONDS * 1000);
-        let done = match app.store.claim("expired logins", hour).await {
-            Ok(true) => delete_expired(&app, now_ms()).await,
-            // Another server does it.
-            Ok(false) => Ok(()),
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = done {
-            warn!(error = format!("{:?}", error.cause), "failed to delete expired logins");
-        }
-    }
-    Ok(())
+/// Deletes pending logins that are older than their collection lets them be.
+pub(crate) async fn delete_expired_mfas(app: &SharedApp, now_ms: i64) -> Result<(), ApiError> {
+    delete_expired(app, "_mfas", |options| options.mfa.duration, now_ms).await
 }
 
-fn until_next_hour(now_ms: i64) -> Duration {
-    let hour_ms = HOUR_SECONDS * 1000;
-    Duration::from_millis((hour_ms - now_ms.rem_euclid(hour_ms)).unsigned_abs())
+/// The same for one-time passwords.
+pub(crate) async fn delete_expired_otps(app: &SharedApp, now_ms: i64) -> Result<(), ApiError> {
+    delete_expired(app, "_otps", |options| options.otp.duration, now_ms).await
 }
 
-/// Deletes what is older than its collection lets it be, whether or not it is still in use there.
-pub(super) async fn delete_expired(app: &SharedApp, now_ms: i64) -> Result<(), ApiError> {
+/// Deletes what is older than so many seconds, whether or not it is still in use in its collection.
+async fn delete_expired(
+    app: &SharedApp,
+    table: &'static str,
+    seconds: fn(&AuthOptions) -> i64,
+    now_ms: i64,
+) -> Result<(), ApiError> {
     let schema = app.store.schema();
     for collection in schema.iter() {
         let Some(options) = &collection.auth else { continue };
-        for (table, seconds) in [("_mfas", options.mfa.duration), ("_otps", options.otp.duration)] {
-            let oldest =
-                DateTime::from_unix_ms(now_ms.saturating_sub(seconds.saturating_mul(1000)));
-            while delete_some(app, table, collection, oldest.stored()).await? {}
-        }
+        let kept_ms = seconds(options).saturating_mul(1000);
+        let oldest = DateTime::from_unix_ms(now_ms.saturating_sub(kept_ms));
+        while delete_some(app, table, collection, oldest.stored()).await? {}
     }
     Ok(())
 }
@@ -92,16 +74,4 @@ async fn delete_rows(tx: &mut Tx, table: &'static str, ids: Vec<String>) -> Resu
         deleted.map_err(|error| refused(error, "Failed to delete."))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_full_hour_is_never_now() {
-        assert_eq!(until_next_hour(0), Duration::from_secs(3_600));
-        assert_eq!(until_next_hour(3_600_000 * 5 + 1), Duration::from_millis(3_599_999));
-        assert_eq!(until_next_hour(3_600_000 * 5 - 1), Duration::from_millis(1));
-    }
 }

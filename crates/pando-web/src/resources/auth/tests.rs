@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::expiry::delete_expired;
+use super::expiry::{delete_expired_mfas, delete_expired_otps};
 use super::now_ms;
 use crate::app::{App, SharedApp};
 use crate::server;
@@ -262,7 +262,8 @@ fn what_is_expired_is_deleted() {
     let mut left = Vec::new();
     for seconds in [90, 150, 250] {
         let later = now_ms() + seconds * 1000;
-        site.runtime.block_on(delete_expired(&site.app, later)).unwrap();
+        site.runtime.block_on(delete_expired_otps(&site.app, later)).unwrap();
+        site.runtime.block_on(delete_expired_mfas(&site.app, later)).unwrap();
         left.push((site.rows("_otps").len(), site.rows("_mfas").len()));
     }
     assert_eq!(left, [(1, 1), (0, 1), (0, 0)]);
