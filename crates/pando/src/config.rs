@@ -1,5 +1,6 @@
 //! The configuration of the whole program: the tables of all crates.
 
+use pando_balancer::BalancerConfig;
 use pando_runtime::config::{
     DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig,
     TableView, WebConfig,
@@ -12,6 +13,7 @@ pub(crate) struct Config {
     pub web: WebConfig,
     pub store: StoreConfig,
     pub database: DatabaseConfig,
+    pub balancer: BalancerConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -25,6 +27,7 @@ impl Config {
             web: layers.table(),
             store: layers.table(),
             database: layers.table(),
+            balancer: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -63,11 +66,12 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 5] {
+    pub(crate) fn tables(&self) -> [TableView; 6] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
+            TableView::of(&self.balancer),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use pando_balancer::{Balancer, Reload};
 use pando_runtime::Lifecycle;
 use pando_store::Store;
 use pando_web::App;
@@ -9,11 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 
-/// A thing that this process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A thing that this process does, with what it alone needs.
 pub(crate) enum Role {
     /// The application server.
-    Web,
+    Web(Store),
+    /// The load balancer; it reads its configuration again by itself.
+    Balancer(Reload),
 }
 
 /// What roles stand on.
@@ -21,26 +23,22 @@ pub(crate) enum Role {
 pub(crate) struct Context {
     pub config: Config,
     pub life: Lifecycle,
-    pub store: Store,
 }
 
 impl Role {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
-            Role::Web => "web",
+            Role::Web(_) => "web",
+            Role::Balancer(_) => "balancer",
         }
     }
 }
 
 /// Does `role` until `context.life` is stopping. Tells `ready` its URL as soon as it answers.
-pub(crate) async fn run(
-    role: Role,
-    context: Context,
-    ready: oneshot::Sender<String>,
-) -> anyhow::Result<()> {
-    let Context { config, life, store } = context;
+async fn run(role: Role, context: Context, ready: oneshot::Sender<String>) -> anyhow::Result<()> {
+    let Context { config, life } = context;
     match role {
-        Role::Web => {
+        Role::Web(store) => {
             let domains = config.web.domains.clone();
             let app = App::new(config.web, store, Path::new(&config.store.dir), life)?;
             let (bound, listening) = oneshot::channel::<pando_web::Bound>();
@@ -52,7 +50,34 @@ pub(crate) async fn run(
             };
             tokio::join!(pando_web::run(app, bound), announce).0
         }
+        Role::Balancer(reload) => {
+            let balancer = Balancer::open(config.balancer, life)?;
+            let (bound, listening) = oneshot::channel::<pando_balancer::Bound>();
+            let announce = async {
+                if let Ok(at) = listening.await {
+                    let _ = ready.send(base_url(&[], at.http, at.https));
+                }
+            };
+            tokio::join!(balancer.run(reload, bound), announce).0
+        }
     }
+}
+
+/// Starts a role; returns its URL once it answers. A failure before that is the caller's to tell.
+pub(crate) async fn start(role: Role, context: Context) -> anyhow::Result<String> {
+    let (life, name) = (context.life.clone(), role.name());
+    let (ready, announced) = oneshot::channel();
+    let mut running = Box::pin(run(role, context, ready));
+    let base_url = tokio::select! {
+        biased;
+        ended = &mut running => {
+            ended?;
+            anyhow::bail!("stopped while starting");
+        }
+        base_url = announced => base_url?,
+    };
+    life.spawn(name, running);
+    Ok(base_url)
 }
 
 /// Where clients find the server, without a slash at the end: by its first domain if it has one,
