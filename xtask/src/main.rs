@@ -1,6 +1,7 @@
 //! The chores of this repository as one command: `cargo xtask …`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
+mod balancer_suite;
 mod bench;
 mod ci;
 mod command;
@@ -26,6 +27,7 @@ cargo xtask <command>
   bench app      Pando's cost and speed beside its peers'; --help tells more
   bench move     live moves to PostgreSQL and back under load; --help tells more
   bench database what Pando costs PostgreSQL, beside statements by hand; --help tells more
+  balancer-suite malformed input through the balancer, nginx and HAProxy; --help tells more
   crash          kills Pando under writes and looks for losses; --help tells more
   help           prints this
 ";
@@ -53,6 +55,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         "setup" => setup::run().map(|_| ()),
         "compare" => prepared(rest, "release", compare::run),
         "bench" => prepared(rest, "dist", bench::run),
+        "balancer-suite" => prepared(rest, "release", balancer_suite::run),
         "crash" => prepared(rest, "release", crash::run),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -10,6 +10,8 @@ pub mod fixture;
 pub mod http;
 pub mod postgres;
 mod process;
+pub mod proxy;
+pub mod raw_suite;
 pub mod rng;
 pub mod root;
 pub mod server;
@@ -18,6 +20,7 @@ pub mod wait;
 
 pub use http::{HttpClient, Multipart, Request, Response};
 pub use postgres::{Postgres, PostgresSetup};
+pub use proxy::{Proxy, ProxyConfig, ProxyProduct, Sharing};
 pub use rng::{Rng, seeds};
 pub use root::RootClient;
 pub use server::{Product, Program, Server};
