@@ -43,10 +43,11 @@ pub(crate) struct Admin {
     pub(crate) secret: Secret,
 }
 
-/// Serves until the process stops; while it drains, too, so that it can be watched.
+/// Serves until the process stops or another one has taken over.
 pub(crate) async fn run(admin: Admin, listener: TcpListener) -> anyhow::Result<()> {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let life = admin.shared.life.clone();
+    let closed = admin.shared.closed.clone();
     let open = async {
         loop {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
@@ -60,7 +61,7 @@ pub(crate) async fn run(admin: Admin, listener: TcpListener) -> anyhow::Result<(
     };
     tokio::select! {
         biased;
-        () = life.stopping.cancelled() => {}
+        () = closed.cancelled() => {}
         () = open => {}
     }
     Ok(())

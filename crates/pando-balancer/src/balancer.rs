@@ -16,8 +16,9 @@ use crate::admin::{self, Admin};
 use crate::caller::{self, Door, Entrance};
 use crate::config::BalancerConfig;
 use crate::control;
+use crate::handover::{self, Handover, Taken};
 use crate::listeners::Listeners;
-use crate::members;
+use crate::members::{self, Registry};
 use crate::settings::Settings;
 use crate::shared::{Current, Shared};
 use crate::upstream::Connector;
@@ -40,12 +41,22 @@ pub struct Balancer {
     shared: Arc<Shared>,
     certificates: Option<Arc<Certificates>>,
     listeners: Listeners,
+    taken: Option<Taken>,
     workers: usize,
+}
+
+/// What to do if a balancer runs here already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Fail.
+    Alone,
+    /// Take its listeners over, and let it end.
+    Replace,
 }
 
 impl Balancer {
     /// Opens everything. Fails if an address cannot be had or a certificate cannot be used.
-    pub fn open(config: BalancerConfig, life: Lifecycle) -> anyhow::Result<Balancer> {
+    pub fn open(config: BalancerConfig, start: Start, life: Lifecycle) -> anyhow::Result<Balancer> {
         let workers = workers(&config);
         let settings = Settings::of(&config, workers);
         let connector = Connector::new(&settings).context("failed to set up upstream TLS")?;
@@ -53,20 +64,34 @@ impl Balancer {
             "" => None,
             _ => Some(certificates(&config)?),
         };
-        let listeners = Listeners::default().complete(&config, workers)?;
+        let control = Path::new(&config.control);
+        let mut taken = match start {
+            Start::Alone => handover::ensure_alone(control).map(|()| None)?,
+            Start::Replace => handover::take_over(control)?,
+        };
+        let inherited = taken.as_mut().map(|taken| std::mem::take(&mut taken.listeners));
+        let listeners = inherited.unwrap_or_default().complete(&config, workers)?;
         let shared = Shared::new(life, Current { settings, connector }, None);
-        Ok(Balancer { config, shared, certificates, listeners, workers })
+        Ok(Balancer { config, shared, certificates, listeners, taken, workers })
     }
 
     /// Serves until `life.stopping`, then ends connections as tasks of `life`. Says through `bound`
     /// where it listens, once it does.
     pub async fn run(self, reload: Reload, bound: oneshot::Sender<Bound>) -> anyhow::Result<()> {
-        let Balancer { config, shared, certificates, listeners, workers } = self;
+        let Balancer { config, shared, certificates, listeners, taken, workers } = self;
         let life = shared.life.clone();
+        let kept = listeners.try_clone()?;
+        let registry = Registry(Arc::clone(&shared));
+        for member in taken.iter().flat_map(|taken| &taken.members) {
+            // There is room: the other process had it.
+            let _ = registry.announce(member);
+        }
         let [http, https, admin_address] = listeners.addresses()?;
         let entrances = entrances(&config, certificates.as_ref(), https)?;
-        life.spawn("members", members::follow_configuration(Arc::clone(&shared)));
+        let names = members::bring_in(&shared).await;
+        life.spawn("members", members::follow_configuration(Arc::clone(&shared), names));
         life.spawn("control", control::run(Arc::clone(&shared)));
+        members::first_checks(&shared).await;
         life.spawn("reload", follow_reloads(Arc::clone(&shared), reload, certificates, workers));
         wait_at_leaving(&life, config.drain_wait.duration());
         if let Some(socket) = listeners.admin.into_iter().next() {
@@ -83,6 +108,12 @@ impl Balancer {
             let worker = Worker::new(&shared);
             running.push(start(worker, doors.collect(), Arc::clone(&permits))?);
         }
+        if let Some(taken) = taken {
+            taken.ready().context("failed to tell the other process")?;
+            info!("took over from another process");
+        }
+        let control = Handover::listen(Path::new(&config.control), kept)?;
+        life.spawn("handover", control.run(Arc::clone(&shared)));
         // Nobody need listen.
         let _ = bound.send(Bound { http, https, admin: admin_address });
         for ended in running {
@@ -186,14 +217,14 @@ async fn work(
     }
 }
 
-/// Takes connections until the stop.
+/// Takes connections until there shall be no more.
 async fn accept(
     worker: Arc<Worker>,
     listener: TcpListener,
     entrance: Entrance,
     permits: Arc<Semaphore>,
 ) {
-    let stopping = worker.shared.life.stopping.clone();
+    let closed = worker.shared.closed.clone();
     let open = async {
         loop {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
@@ -207,7 +238,7 @@ async fn accept(
     };
     tokio::select! {
         biased;
-        () = stopping.cancelled() => {}
+        () = closed.cancelled() => {}
         () = open => {}
     }
 }

@@ -21,6 +21,7 @@ mod control;
 mod fields;
 mod figures;
 mod guard;
+mod handover;
 mod listeners;
 mod members;
 mod networks;
@@ -34,5 +35,5 @@ mod shared;
 mod upstream;
 mod worker;
 
-pub use balancer::{Balancer, Bound, Reload};
+pub use balancer::{Balancer, Bound, Reload, Start};
 pub use config::{BalancerConfig, Choice, ProxyProtocol};

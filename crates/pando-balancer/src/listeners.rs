@@ -26,8 +26,9 @@ impl Listeners {
             (&mut self.https, &config.https, workers),
             (&mut self.admin, &config.admin, 1),
         ] {
+            // Those that were taken over may be of another configuration.
+            sockets.retain(|socket| fits(socket, setting));
             if setting.is_empty() {
-                sockets.clear();
                 continue;
             }
             let missing = count.saturating_sub(sockets.len());
@@ -40,6 +41,15 @@ impl Listeners {
             }
         }
         Ok(self)
+    }
+
+    /// The same sockets once more, to be handed over when the time comes.
+    pub(crate) fn try_clone(&self) -> std::io::Result<Listeners> {
+        let clone = |sockets: &[TcpListener]| -> std::io::Result<Vec<TcpListener>> {
+            sockets.iter().map(TcpListener::try_clone).collect()
+        };
+        let (http, https) = (clone(&self.http)?, clone(&self.https)?);
+        Ok(Listeners { http, https, admin: clone(&self.admin)? })
     }
 
     pub(crate) fn addresses(&self) -> std::io::Result<[Option<SocketAddr>; 3]> {
@@ -56,5 +66,15 @@ impl Listeners {
             dealt[index % workers].push(socket);
         }
         dealt
+    }
+}
+
+/// Whether a socket listens where `setting` says, as far as that can be told: by its port.
+fn fits(socket: &TcpListener, setting: &str) -> bool {
+    let wanted: Option<u16> = setting.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    match (wanted, socket.local_addr()) {
+        (Some(0), Ok(_)) => true,
+        (Some(wanted), Ok(address)) => address.port() == wanted,
+        (None, _) | (_, Err(_)) => false,
     }
 }

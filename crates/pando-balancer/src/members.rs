@@ -19,15 +19,41 @@ pub(crate) use registry::{Announcement, Registry};
 /// Addresses that one host name may have. More are passed over.
 const ADDRESSES_PER_NAME_MAX: usize = 64;
 
-/// Keeps the pool as the configuration wants it: on each reload, and whenever host names are due.
-pub(crate) async fn follow_configuration(shared: Arc<Shared>) -> anyhow::Result<()> {
+/// Takes in what the configuration names, once.
+pub(crate) async fn bring_in(shared: &Arc<Shared>) -> Names {
     let mut known = Names::default();
+    let current = shared.current();
+    known.look_up(&current.settings.entries).await;
+    reconcile(shared, &current.settings.entries, &known);
+    known
+}
+
+/// Waits until each upstream has been checked once, or would have been if it answered.
+pub(crate) async fn first_checks(shared: &Shared) {
+    let current = shared.current();
+    let checks = &current.settings.checks;
+    if checks.path.is_empty() {
+        return;
+    }
+    let all_known = async {
+        while !shared.pool.all().iter().all(|it| it.control().checked.known()) {
+            shared.pool.checked.notified().await;
+        }
+    };
+    // Who answers late is believed to be well until then.
+    let _ = tokio::time::timeout(checks.timeout, all_known).await;
+    shared.pool.muster(shared.elapsed(), &current.settings);
+}
+
+/// Keeps the pool as the configuration wants it: on each reload, and whenever host names are due.
+pub(crate) async fn follow_configuration(
+    shared: Arc<Shared>,
+    mut known: Names,
+) -> anyhow::Result<()> {
     let stopping = shared.life.stopping.clone();
     loop {
         let current = shared.current();
         let entries = &current.settings.entries;
-        known.look_up(entries).await;
-        reconcile(&shared, entries, &known);
         let named = entries.iter().any(|entry| entry.fixed().is_none());
         let due = async {
             match named {
@@ -41,12 +67,15 @@ pub(crate) async fn follow_configuration(shared: Arc<Shared>) -> anyhow::Result<
             () = shared.reloaded.notified() => {}
             () = due => {}
         }
+        let current = shared.current();
+        known.look_up(&current.settings.entries).await;
+        reconcile(&shared, &current.settings.entries, &known);
     }
 }
 
 /// The addresses of host names as they were found last.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<(String, u16), BTreeSet<SocketAddr>>);
+pub(crate) struct Names(BTreeMap<(String, u16), BTreeSet<SocketAddr>>);
 
 impl Names {
     /// Looks all names up again. One that cannot be found keeps the addresses it had.

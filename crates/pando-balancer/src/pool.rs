@@ -37,6 +37,8 @@ pub(crate) struct Pool {
     waiting: AtomicU32,
     /// Wakes the control loop.
     pub(crate) changed: Notify,
+    /// Wakes those who wait for a check.
+    pub(crate) checked: Notify,
     /// Wakes those who wait for room.
     freed: Notify,
 }
@@ -64,6 +66,7 @@ impl Default for Pool {
             in_flight: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             changed: Notify::new(),
+            checked: Notify::new(),
             freed: Notify::new(),
         }
     }

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use pando_runtime::Lifecycle;
 use pando_topology::Shedding;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::clients::Clients;
 use crate::figures::Figures;
@@ -25,6 +26,9 @@ pub(crate) struct Shared {
     pub(crate) figures: Figures,
     current: ArcSwap<Current>,
     shedding: AtomicU8,
+    /// Cancelled when no more connections are accepted: at the stop, or when another process has
+    /// taken over.
+    pub(crate) closed: CancellationToken,
     /// Counts changes for which everybody who waits should look again.
     stirred: AtomicU64,
     /// The settings have been replaced.
@@ -49,6 +53,7 @@ impl Shared {
     ) -> Arc<Shared> {
         Arc::new(Shared {
             epoch: Instant::now(),
+            closed: life.stopping.child_token(),
             life,
             pool: Pool::default(),
             clients: Clients::default(),

@@ -66,7 +66,11 @@ impl Server {
     }
 
     fn try_start(program: &Program, dir: &Path) -> Result<Self> {
-        let addr = free_addr()?;
+        Self::launch_at(program, dir, free_addr()?)
+    }
+
+    /// The same at an address of the caller's choice.
+    pub fn launch_at(program: &Program, dir: &Path, addr: SocketAddr) -> Result<Self> {
         let log = File::create(log_path(dir)).context("failed to create the server's log")?;
         let begun = Instant::now();
         let child = program
@@ -164,6 +168,11 @@ impl Server {
         process::signal("TERM", &[self.pid()])?;
         wait_for("the server's end after SIGTERM", STOP_DEADLINE, || Ok(self.child.try_wait()?))?;
         Ok(())
+    }
+
+    /// Sends a signal, such as `STOP` or `CONT`.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        process::signal(name, &[self.pid()])
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.

@@ -53,6 +53,11 @@ impl Checked {
         self.health
     }
 
+    /// Whether it was checked at all.
+    pub fn known(&self) -> bool {
+        !self.first
+    }
+
     /// Takes in a check; true if the belief has changed.
     pub fn observe(&mut self, observation: Observation, policy: CheckPolicy) -> bool {
         let before = self.health;

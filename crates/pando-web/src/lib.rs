@@ -5,9 +5,11 @@
 //! for everything else.
 
 mod access;
+mod announce;
 mod app;
 mod arriving;
 mod auth;
+mod behind;
 mod compress;
 mod cors;
 mod error;

@@ -31,6 +31,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tracing::{error, info};
 
+use crate::announce;
 use crate::app::SharedApp;
 
 use connection::{Door, Entrance};
@@ -64,6 +65,7 @@ pub async fn run(app: SharedApp, bound: oneshot::Sender<Bound>) -> anyhow::Resul
         listener.as_ref().map(TcpListener::local_addr).transpose()
     };
     let addresses = Bound { http: address(&http)?, https: address(&https)? };
+    announce::start(&app, addresses);
     // Nobody need listen.
     let _ = bound.send(addresses);
 

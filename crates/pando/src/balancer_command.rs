@@ -4,7 +4,7 @@ mod admin;
 mod text;
 
 use anyhow::{Context as _, ensure};
-use pando_balancer::Reload;
+use pando_balancer::{Reload, Start};
 use pando_runtime::config::Sources;
 use pando_runtime::{Lifecycle, host, log, watch_signals};
 use serde_json::json;
@@ -24,7 +24,10 @@ pub(crate) fn run(cli: &Cli, arguments: &BalancerArgs) -> anyhow::Result<()> {
     let sources = cli.sources();
     let config = Config::read(&sources)?;
     match &arguments.action {
-        None => serve(config, sources),
+        None => {
+            let start = if arguments.replace { Start::Replace } else { Start::Alone };
+            serve(config, start, sources)
+        }
         Some(BalancerAction::Status { json }) => status(&config, *json),
         Some(BalancerAction::Drain { address }) => {
             let body = json!({ "address": address }).to_string();
@@ -35,18 +38,18 @@ pub(crate) fn run(cli: &Cli, arguments: &BalancerArgs) -> anyhow::Result<()> {
     }
 }
 
-fn serve(config: Config, sources: Sources) -> anyhow::Result<()> {
+fn serve(config: Config, start: Start, sources: Sources) -> anyhow::Result<()> {
     log::start(&config.log)?;
     host::raise_open_files_limit();
-    host::async_runtime()?.block_on(balance(config, sources))
+    host::async_runtime()?.block_on(balance(config, start, sources))
 }
 
-async fn balance(config: Config, sources: Sources) -> anyhow::Result<()> {
+async fn balance(config: Config, start: Start, sources: Sources) -> anyhow::Result<()> {
     let life = Lifecycle::default();
     watch_signals(&life).context("failed to watch signals")?;
     let reload: Reload = Box::new(move || Ok(Config::read(&sources)?.balancer));
     let context = Context { config: config.clone(), life: life.clone() };
-    let base_url = role::start(Role::Balancer(reload), context).await?;
+    let base_url = role::start(Role::Balancer(start, reload), context).await?;
     output::print(&text::started(&base_url, &config.balancer))?;
     drain(&config, &life).await;
     ensure!(!life.failed(), "stopped because a task failed");

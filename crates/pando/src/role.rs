@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use pando_balancer::{Balancer, Reload};
+use pando_balancer::{Balancer, Reload, Start};
 use pando_runtime::Lifecycle;
 use pando_store::Store;
 use pando_web::App;
@@ -15,7 +15,7 @@ pub(crate) enum Role {
     /// The application server.
     Web(Store),
     /// The load balancer; it reads its configuration again by itself.
-    Balancer(Reload),
+    Balancer(Start, Reload),
 }
 
 /// What roles stand on.
@@ -29,7 +29,7 @@ impl Role {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Role::Web(_) => "web",
-            Role::Balancer(_) => "balancer",
+            Role::Balancer(..) => "balancer",
         }
     }
 }
@@ -50,8 +50,8 @@ async fn run(role: Role, context: Context, ready: oneshot::Sender<String>) -> an
             };
             tokio::join!(pando_web::run(app, bound), announce).0
         }
-        Role::Balancer(reload) => {
-            let balancer = Balancer::open(config.balancer, life)?;
+        Role::Balancer(start, reload) => {
+            let balancer = Balancer::open(config.balancer, start, life)?;
             let (bound, listening) = oneshot::channel::<pando_balancer::Bound>();
             let announce = async {
                 if let Ok(at) = listening.await {

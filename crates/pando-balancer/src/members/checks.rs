@@ -57,6 +57,7 @@ async fn check(shared: &Shared, current: &Current, upstream: &Upstream) {
         }
         (changed, health)
     };
+    shared.pool.checked.notify_one();
     if !changed {
         return;
     }

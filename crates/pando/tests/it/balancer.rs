@@ -1,5 +1,9 @@
 //! `pando balancer` as a process, in front of upstreams that are easy or hard to live with.
 
+mod faults;
+mod fleet;
+mod load;
+mod policies;
 mod raw;
 
 use std::path::Path;
