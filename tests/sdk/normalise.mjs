@@ -17,15 +17,15 @@ const SCAFFOLD_INDEX = /`(idx_(?:tokenKey|email))_[a-z0-9]{10}`/g;
 const CLOCK_WINDOW_MS = 24 * 3600 * 1000;
 
 export class Normaliser {
-    #baseUrl;
+    #baseUrls;
     #startedAt = Date.now();
     #ids = new Map();
     #suffixes = new Map();
     #chapter = "";
     #count = 0;
 
-    constructor(baseUrl) {
-        this.#baseUrl = baseUrl.replace(/\/+$/, "");
+    constructor(baseUrls) {
+        this.#baseUrls = baseUrls.map((url) => url.replace(/\/+$/, ""));
     }
 
     /// Counts anew, so that one id more or less in a chapter does not change all later ones.
@@ -43,7 +43,9 @@ export class Normaliser {
 
     /// `text` with its placeholders filled in, nothing learned from it.
     plain(text) {
-        text = text.replaceAll(this.#baseUrl, "<base>");
+        for (const url of this.#baseUrls) {
+            text = text.replaceAll(url, "<base>");
+        }
         text = text.replace(TOKEN, describeToken).replace(SCAFFOLD_INDEX, "`$1_<random>`");
         for (const [id, placeholder] of this.#ids) text = text.replaceAll(id, placeholder);
         for (const [suffix, placeholder] of this.#suffixes) {

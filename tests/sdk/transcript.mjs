@@ -18,8 +18,8 @@ export class Transcript {
     #steps = 0;
     #failures = 0;
 
-    constructor(baseUrl, print) {
-        this.#normaliser = new Normaliser(baseUrl);
+    constructor(baseUrls, print) {
+        this.#normaliser = new Normaliser(baseUrls);
         this.#print = print;
     }
 

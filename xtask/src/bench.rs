@@ -11,6 +11,8 @@ mod load;
 mod moving;
 mod realtime;
 mod requests;
+mod servers;
+mod subscribers;
 mod table;
 
 use std::fs;
@@ -26,6 +28,8 @@ use load::{Load, Measured};
 use table::Row;
 
 const USAGE: &str = "usage: cargo xtask bench database [--help]
+       cargo xtask bench move [--help]
+       cargo xtask bench servers [--help]
        cargo xtask bench app [--quick] [--peers pando,pocketbase] \
 [--concurrency 1,16,64] [--only WORD] [--no-save]
 
@@ -65,6 +69,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         match suite.as_str() {
             "move" => return moving::run(rest),
             "database" => return database::run(rest),
+            "servers" => return servers::run(rest),
             _ => {}
         }
     }
@@ -183,7 +188,7 @@ fn run_workload(
         return Ok(());
     }
     let (requests, duration) = (&workload.requests, options.duration());
-    let load = Load { requests, connections, duration, database: None };
+    let load = Load { requests, connections, duration, rate: None, database: None };
     let measured: Measured = load.run(server).with_context(|| name.clone())?;
     println!("  {name}: {measured}");
     rows.push(Row::requests(name, measured));

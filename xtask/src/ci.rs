@@ -18,8 +18,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("fmt", || run_command(command("cargo", ["fmt", "--all", "--check"]))),
         ("tidy", tidy::run),
         ("clippy", || run_command(clippy())),
-        ("test", || test::run(&[])),
         ("doc", || run_command(doc())),
+        ("test", || test::run(&[])),
     ];
     for (name, step) in steps {
         let begun = Instant::now();

@@ -8,7 +8,7 @@ use pando_testkit::{Product, Program};
 
 const USAGE: &str =
     "usage: cargo xtask compare [--requests N] [--seed N] [--only AREA] [--verbose] [--self-test]
-       [--database sqlite|postgres]
+       [--database sqlite|postgres] [--servers N]
 
 Starts the real PocketBase and Pando on copies of one generated data set, sends both the same
 seeded requests and prints each difference. Exit code 1 unless all answers agree.
@@ -18,6 +18,7 @@ seeded requests and prints each difference. Exit code 1 unless all answers agree
   --only AREA    one area of the API
   --verbose      print every difference, not only the first ones of each area
   --database D   where Pando has its records (sqlite)
+  --servers N    so many servers on one database; each request goes to any of them (1)
   --self-test    PocketBase on both sides: shows what the comparison itself gets wrong";
 const REQUEST_COUNT: usize = 3000;
 /// Without `--verbose`: enough to see a pattern.
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
     let (mut requests, mut seed, mut only) = (REQUEST_COUNT, 1, None);
     let (mut product, mut engine, mut verbose) = (Product::Pando, Engine::Sqlite, false);
+    let mut servers = 1;
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
@@ -61,6 +63,7 @@ fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
             "--seed" => seed = value()?.parse().context("bad --seed")?,
             "--only" => only = Some(value()?.clone()),
             "--verbose" => verbose = true,
+            "--servers" => servers = value()?.parse().context("bad --servers")?,
             "--self-test" => product = Product::Oracle,
             "--database" => {
                 engine = match value()?.as_str() {
@@ -76,8 +79,11 @@ fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
     if product == Product::Oracle && engine == Engine::Postgres {
         bail!("PocketBase has no database on PostgreSQL\n{USAGE}");
     }
+    if servers != 1 && engine == Engine::Sqlite {
+        bail!("several servers need --database postgres\n{USAGE}");
+    }
     let right = Program::find(product)?;
-    Ok(Some((Options { requests, seed, only, right, engine }, verbose)))
+    Ok(Some((Options { requests, seed, only, right, engine, servers }, verbose)))
 }
 
 fn shorten(report: &mut Report) {

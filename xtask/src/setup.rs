@@ -50,6 +50,9 @@ fn packages() -> anyhow::Result<()> {
     if !postgres_is_there() {
         missing.push("postgresql");
     }
+    if !succeeds(command("nats-server", ["--version"])) {
+        missing.push("nats-server");
+    }
     install(&missing)?;
     ensure!(node_is_new_enough(), "Debian's nodejs is older than {NODE_VERSION_MIN:?}");
     Ok(())

@@ -69,7 +69,8 @@ struct TextFile {
 }
 
 /// Directories that hold no sources of ours.
-const SKIPPED_DIRS: [&str; 5] = [".git", "node_modules", "pando_data", "pando_public", "target"];
+const SKIPPED_DIRS: [&str; 6] =
+    [".git", "node_modules", "pando_data", "pando_lab", "pando_public", "target"];
 
 /// All files that are UTF-8, in a stable order.
 fn text_files(root: &Path) -> anyhow::Result<Vec<TextFile>> {

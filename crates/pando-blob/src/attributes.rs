@@ -24,6 +24,11 @@ pub struct NewAttributes {
     pub original_name: Option<String>,
 }
 
+/// As much of the client's name as is kept.
+pub(crate) fn kept_name(name: &str) -> &str {
+    &name[..name.floor_char_boundary(ORIGINAL_NAME_BYTES_MAX)]
+}
+
 /// What is known of a stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes {
@@ -68,10 +73,10 @@ impl SideFile {
     /// The JSON text of a side file.
     pub(crate) fn write(new: &NewAttributes, md5: [u8; 16]) -> Result<Vec<u8>, serde_json::Error> {
         let empty = || Some(String::new());
-        let metadata = new.original_name.iter().map(|name| {
-            let kept = &name[..name.floor_char_boundary(ORIGINAL_NAME_BYTES_MAX)];
-            (ORIGINAL_NAME.to_owned(), kept.to_owned())
-        });
+        let metadata = new
+            .original_name
+            .iter()
+            .map(|name| (ORIGINAL_NAME.to_owned(), kept_name(name).to_owned()));
         serde_json::to_vec(&SideFile {
             cache_control: empty(),
             content_disposition: empty(),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::KeyError;
+use crate::{KeyError, S3Error};
 
 /// An operation on stored files failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,16 @@ pub enum BlobError {
         #[source]
         source: io::Error,
     },
+    #[error("failed to {action} {name:?} in the bucket")]
+    Bucket {
+        action: &'static str,
+        name: String,
+        #[source]
+        source: Box<S3Error>,
+    },
+    /// While files are moved to another place.
+    #[error("the file is stored, but not in the place that files are moved to")]
+    NotMirrored(#[source] Box<BlobError>),
     #[error("the process is stopping")]
     Stopping,
 }
@@ -36,8 +46,36 @@ impl BlobError {
     /// Sorts an I/O error: an absent file is told apart from everything else.
     pub(crate) fn io(action: &'static str, name: &str, source: io::Error) -> BlobError {
         match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => BlobError::NotFound,
+            // Stale: another server has deleted it on a network file system.
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::StaleNetworkFileHandle => BlobError::NotFound,
             _ => BlobError::Io { action, name: name.to_owned(), source },
+        }
+    }
+}
+
+impl BlobError {
+    /// Sorts an error of a bucket: an absent object is told apart from everything else.
+    pub(crate) fn bucket(action: &'static str, name: &str, source: S3Error) -> BlobError {
+        if source.is_absence() {
+            return BlobError::NotFound;
+        }
+        BlobError::Bucket { action, name: name.to_owned(), source: Box::new(source) }
+    }
+
+    /// Whether the same may succeed in a moment.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            BlobError::Bucket { source, .. } => source.is_temporary(),
+            BlobError::NotMirrored(source) => source.is_temporary(),
+            BlobError::Stopping => true,
+            BlobError::NotFound
+            | BlobError::Symlink(_)
+            | BlobError::Key(_)
+            | BlobError::TooLarge { .. }
+            | BlobError::Attributes { .. }
+            | BlobError::Io { .. } => false,
         }
     }
 }

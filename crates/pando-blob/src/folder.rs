@@ -8,8 +8,9 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -21,13 +22,14 @@ use crate::error::blocking;
 use crate::key::ATTRIBUTES_SUFFIX;
 use crate::object::{Content, WHOLE_BYTES_MAX};
 use crate::upload::{Staged, UploadedContent};
-use crate::{Attributes, BlobError, Key, NewAttributes, Object, Prefix, Uploaded};
+use crate::{Attributes, BlobError, Key, NewAttributes, Object, Prefix, Staging, Uploaded};
 
+mod mark;
 mod remove;
 mod temp;
-mod walk;
+pub(crate) mod walk;
 
-pub(crate) use temp::TempFile;
+pub(crate) use temp::{NAME_START, TempFile};
 
 /// Largest side file that is read; PocketBase's have a few hundred bytes.
 const SIDE_FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -38,7 +40,6 @@ const STORE_ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone)]
 pub struct FolderBlob {
     root: Arc<OwnedFd>,
-    staging: Arc<PathBuf>,
 }
 
 /// One entry of a folder's list.
@@ -50,13 +51,29 @@ pub struct Listed {
 }
 
 impl FolderBlob {
-    /// Opens the folder `root`, making it if absent. `staging` is a folder, best on the same
-    /// file system, where uploads wait; our leftovers there older than an hour are deleted.
-    pub fn open(root: &Path, staging: &Path) -> Result<FolderBlob, BlobError> {
+    /// Opens the folder `root`, making it if absent. Others may use it at the same time.
+    pub fn open(root: &Path) -> Result<FolderBlob, BlobError> {
         let opened = std::fs::create_dir_all(root).and_then(|()| File::open(root));
         let root = opened.map_err(|error| BlobError::io("open", &root.to_string_lossy(), error))?;
-        temp::remove_leftovers(staging)?;
-        Ok(FolderBlob { root: Arc::new(root.into()), staging: Arc::new(staging.to_owned()) })
+        Ok(FolderBlob { root: Arc::new(root.into()) })
+    }
+
+    /// Where files for this folder lie until they are stored.
+    pub fn staging(&self) -> Staging {
+        Staging::within(Arc::clone(&self.root))
+    }
+
+    /// What tells this folder from all others, on whichever server it is seen.
+    pub async fn mark(&self) -> Result<String, BlobError> {
+        let blob = self.clone();
+        blocking(move || mark::of(&blob.root)).await
+    }
+
+    /// How much more the disk takes.
+    pub fn free_bytes(&self) -> Result<u64, BlobError> {
+        let known = rustix::fs::fstatvfs(&self.root);
+        let known = known.map_err(|errno| BlobError::io("inspect", "folder", errno.into()))?;
+        Ok(known.f_bavail.saturating_mul(known.f_frsize))
     }
 
     pub(crate) async fn store(
@@ -69,6 +86,16 @@ impl FolderBlob {
             content_type: uploaded.mime.to_string(),
             original_name: Some(original_name.to_owned()),
         };
+        self.store_as(key, uploaded, new).await
+    }
+
+    /// Keeps a file with what the caller knows of it.
+    pub(crate) async fn store_as(
+        &self,
+        key: &Key,
+        uploaded: Uploaded,
+        new: NewAttributes,
+    ) -> Result<(), BlobError> {
         let (blob, key) = (self.clone(), key.clone());
         blocking(move || blob.store_now(&key, uploaded.content, &new)).await
     }
@@ -112,9 +139,13 @@ impl FolderBlob {
         blocking(move || walk::list(&blob.root, prefix.as_ref(), count_max)).await
     }
 
-    /// Makes an empty file for an upload.
-    pub(crate) fn stage(&self) -> Result<TempFile, BlobError> {
-        temp::create_in_path(&self.staging)
+    /// Tells all files under a prefix, in no particular order, until `tell` says `Break`.
+    pub(crate) fn walk_now(
+        &self,
+        prefix: &Prefix,
+        tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+    ) -> Result<(), BlobError> {
+        walk::all(&self.root, prefix, tell)
     }
 
     fn open_file(&self, key: &Key) -> Result<(File, Attributes), BlobError> {
@@ -176,13 +207,13 @@ impl FolderBlob {
         let content = match source {
             Source::Staged(file) => file,
             Source::Memory(bytes) => {
-                fresh = TempFile::create(Arc::clone(&dir))?;
+                fresh = self.staging().create()?;
                 fresh.write(bytes)?;
                 fresh.sync()?;
                 &mut fresh
             }
         };
-        let mut side = TempFile::create(Arc::clone(&dir))?;
+        let mut side = self.staging().create()?;
         side.write(side_file)?;
         side.sync()?;
         side.rename(&dir, &side_name)?;

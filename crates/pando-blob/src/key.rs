@@ -1,9 +1,12 @@
 //! Keys of stored files: relative paths that cannot leave the folder they are kept in.
 //!
 //! Invariants: a [`Key`] has 1 to 8 segments, none of them empty, `.` or `..`, none with a
-//! slash, backslash or control character, and the last does not end in `.attrs`.
+//! slash, backslash or control character, none that begins like the names of unfinished files,
+//! and the last does not end in `.attrs`.
 
 use std::fmt;
+
+use crate::folder::NAME_START;
 
 /// Longest key, in bytes.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -43,6 +46,12 @@ impl Key {
         self.split().1
     }
 
+    /// Whether it is the place of a thumb, which can be made again.
+    pub(crate) fn is_thumb(&self) -> bool {
+        let folder = self.split().0;
+        folder.rsplit('/').next().is_some_and(|name| name.starts_with("thumbs_"))
+    }
+
     /// The folder (empty at the top) and the name in it.
     pub(crate) fn split(&self) -> (&str, &str) {
         self.0.rsplit_once('/').unwrap_or(("", &self.0))
@@ -79,6 +88,14 @@ impl Prefix {
         Ok(Prefix { folder: folder.to_owned(), name_start: name_start.to_owned() })
     }
 
+    /// What keys begin with.
+    pub(crate) fn start(&self) -> String {
+        match self.folder.as_str() {
+            "" => self.name_start.clone(),
+            folder => format!("{folder}/{}", self.name_start),
+        }
+    }
+
     /// The folder to look in, empty at the top.
     pub(crate) fn folder(&self) -> &str {
         &self.folder
@@ -95,6 +112,7 @@ fn segment_valid(segment: &str) -> bool {
         && segment.len() <= SEGMENT_BYTES_MAX
         && segment != "."
         && segment != ".."
+        && !segment.starts_with(NAME_START)
         && !segment.chars().any(|char| char == '\\' || char.is_control())
 }
 

@@ -46,7 +46,6 @@ impl Default for ThumbLimits {
 /// Makes and finds thumbs. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Thumbs {
-    blob: Blob,
     limits: ThumbLimits,
     workers: Arc<Semaphore>,
     /// Thumbs being made.
@@ -61,31 +60,32 @@ struct Pending {
 }
 
 impl Thumbs {
-    pub fn new(blob: Blob, limits: ThumbLimits) -> Thumbs {
+    pub fn new(limits: ThumbLimits) -> Thumbs {
         let workers = Arc::new(Semaphore::new(limits.workers_max.max(1)));
-        Thumbs { blob, limits, workers, pending: Arc::default() }
+        Thumbs { limits, workers, pending: Arc::default() }
     }
 
-    /// The thumb of a file, and the name to serve it under; made if there is none yet. Fails with
+    /// The thumb of a file in `blob`, and the name to serve it under; made if there is none yet. Fails with
     /// `Blob(NotFound)` if there is no original; after other failures serve the original.
     pub async fn fetch(
         &self,
+        blob: &Blob,
         original: &Key,
         size: &ThumbSize,
     ) -> Result<(Object, String), ThumbError> {
         let name = format!("{}_{}", size.as_str(), original.name());
         let key = thumb_key(original, &name)?;
-        match self.blob.fetch(&key).await {
+        match blob.fetch(&key).await {
             Err(BlobError::NotFound) => {}
             found => return Ok((found?, name)),
         }
         let turn = self.turn(&key)?;
         let result = {
             let _making = turn.making.lock().await;
-            match self.blob.fetch(&key).await {
+            match blob.fetch(&key).await {
                 // Another request made it while we waited.
                 Ok(object) => Ok(object),
-                Err(BlobError::NotFound) => self.make(original, &key, size).await,
+                Err(BlobError::NotFound) => self.make(blob, original, &key, size).await,
                 Err(error) => Err(error.into()),
             }
         };
@@ -94,11 +94,12 @@ impl Thumbs {
 
     async fn make(
         &self,
+        blob: &Blob,
         original: &Key,
         key: &Key,
         size: &ThumbSize,
     ) -> Result<Object, ThumbError> {
-        let object = self.blob.fetch(original).await?;
+        let object = blob.fetch(original).await?;
         let content_type = object.attributes.content_type.clone();
         let readable = object.attributes.size_bytes <= self.limits.source_bytes_max;
         if !thumb::type_supported(&content_type) || !readable {
@@ -117,8 +118,13 @@ impl Thumbs {
         });
         let (content, written_type) = made.await.map_err(|_| BlobError::Stopping)??;
         let new = NewAttributes { content_type: written_type.to_owned(), original_name: None };
-        self.blob.store_bytes(key, content.into(), new).await?;
-        Ok(self.blob.fetch(key).await?)
+        blob.store_bytes(key, content.into(), new).await?;
+        if !blob.exists(original).await? {
+            // Whoever deleted it, here or on another server, may have been through with its thumbs.
+            blob.delete(key).await?;
+            return Err(BlobError::NotFound.into());
+        }
+        Ok(blob.fetch(key).await?)
     }
 
     /// The lock of a thumb that is to be made.

@@ -8,7 +8,8 @@ use md5::{Digest, Md5};
 
 use crate::error::blocking;
 use crate::folder::TempFile;
-use crate::{BlobError, FolderBlob, Mime, mime};
+use crate::object::Content;
+use crate::{BlobError, Mime, Staging, mime};
 
 /// Uploads up to this size stay in memory; larger ones are written in pieces of this size or more.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -16,7 +17,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// A file being received.
 #[derive(Debug)]
 pub struct Upload {
-    folder: FolderBlob,
+    staging: Staging,
     bytes_max: u64,
     size_bytes: u64,
     head: Vec<u8>,
@@ -42,6 +43,16 @@ pub(crate) enum UploadedContent {
     Staged(Staged),
 }
 
+impl UploadedContent {
+    /// The same content, to be read.
+    pub(crate) fn readable(&self) -> Result<Content, BlobError> {
+        match self {
+            UploadedContent::Memory(bytes) => Ok(Content::Memory(bytes.clone())),
+            UploadedContent::Staged(staged) => staged.file.reader().map(Content::File),
+        }
+    }
+}
+
 /// Content in a file of its own, with the hash of what was written so far.
 #[derive(Debug)]
 pub(crate) struct Staged {
@@ -63,9 +74,9 @@ impl Uploaded {
 }
 
 impl Upload {
-    pub(crate) fn new(folder: FolderBlob, bytes_max: u64) -> Upload {
+    pub(crate) fn new(staging: Staging, bytes_max: u64) -> Upload {
         Upload {
-            folder,
+            staging,
             bytes_max,
             size_bytes: 0,
             head: Vec::new(),
@@ -111,11 +122,11 @@ impl Upload {
             return Err(BlobError::io("continue", "broken upload", source));
         }
         let buffer = self.buffer.split().freeze();
-        let (folder, staged) = (self.folder.clone(), self.staged.take());
+        let (staging, staged) = (self.staging.clone(), self.staged.take());
         let staged = blocking(move || {
             let mut staged = match staged {
                 Some(staged) => staged,
-                None => Staged { file: folder.stage()?, md5: Md5::new() },
+                None => Staged { file: staging.create()?, md5: Md5::new() },
             };
             staged.md5.update(&buffer);
             staged.file.write(&buffer)?;

@@ -12,7 +12,9 @@
 //!
 //! Invariant: a problem never stops the reading, so that the operator sees every problem at once.
 
+mod bus;
 mod database;
+mod files;
 mod layers;
 mod problems;
 mod secret;
@@ -25,7 +27,9 @@ mod table;
 mod units;
 mod web;
 
+pub use bus::BusConfig;
 pub use database::DatabaseConfig;
+pub use files::FilesConfig;
 pub use layers::Layers;
 pub use problems::{Problem, Problems};
 pub use secret::Secret;

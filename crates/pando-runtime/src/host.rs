@@ -36,6 +36,11 @@ fn executable(path: &Path) -> bool {
     data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
+/// What this machine is called.
+pub fn name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Raises the limit on open files to what the system allows, and returns it; `None` is no limit.
 /// Each connection is an open file, and many systems start processes with a limit of 1,024.
 pub fn raise_open_files_limit() -> Option<u64> {

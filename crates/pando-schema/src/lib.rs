@@ -38,8 +38,8 @@ pub use record::{
 };
 pub use schema::Schema;
 pub use settings::{
-    Backups, Batch, CronError, CronMoment, CronSchedule, Logs, Meta, RateLimitRule, RateLimits, S3,
-    Settings, Smtp, StoredSettingsError, TrustedProxy,
+    Backups, Batch, CronError, CronMoment, CronSchedule, FilesMove, FilesMoveRefusal, FilesPhase,
+    Logs, Meta, RateLimitRule, RateLimits, S3, Settings, Smtp, StoredSettingsError, TrustedProxy,
 };
 pub use value::{
     SqlValue, Value, compact_json, json_of, write_json_text, write_number, write_string,

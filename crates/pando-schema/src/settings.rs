@@ -10,9 +10,11 @@
 
 mod check;
 mod cron;
+mod files_move;
 mod json;
 
 pub use cron::{CronError, CronMoment, CronSchedule};
+pub use files_move::{FilesMove, FilesMoveRefusal, FilesPhase};
 pub use json::StoredSettingsError;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,8 @@ pub struct Settings {
     pub trusted_proxy: TrustedProxy,
     pub batch: Batch,
     pub logs: Logs,
+    /// For Pando alone: a move of files that is under way.
+    pub files_move: Option<FilesMove>,
 }
 
 /// The server that sends our mails.
@@ -161,6 +165,7 @@ impl Settings {
             trusted_proxy: TrustedProxy::default(),
             batch: Batch { max_requests: 50, timeout: 3, ..Batch::default() },
             logs: Logs { max_days: 5, log_ip: true, ..Logs::default() },
+            files_move: None,
         }
     }
 

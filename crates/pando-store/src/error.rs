@@ -50,6 +50,9 @@ pub enum StoreError {
     /// Another server has changed collections or settings, which this one does not know yet.
     #[error("collections or settings have changed on another server")]
     Outdated,
+    /// It and other transactions waited for each other, so it was undone.
+    #[error("other writes were in the way")]
+    Conflict,
     /// A statement of the transaction failed earlier, so nothing of it happened.
     #[error("the transaction was undone")]
     Undone,

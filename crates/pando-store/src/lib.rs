@@ -6,13 +6,16 @@
 mod auth_records;
 mod bootstrap;
 mod change;
+mod cluster;
 mod collections;
 mod conn;
 mod design;
 mod error;
 mod gate;
+pub mod journal;
 pub mod moving;
 mod options;
+mod params;
 pub mod postgres;
 mod records;
 mod settings;

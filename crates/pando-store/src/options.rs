@@ -1,7 +1,13 @@
 //! How a store is opened, and its limits.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use pando_schema::{LOWER_ALPHANUMERIC, random_text_of};
+
+/// Enough that no two servers on one database are likely ever to have the same.
+const SERVER_ID_LENGTH: usize = 10;
 
 /// What `Store::open` needs to know. `Default` is for a small server.
 #[derive(Debug, Clone)]
@@ -12,6 +18,8 @@ pub struct StoreOptions {
     pub database: Option<Database>,
     /// Connections to that database at most, or to the one that records were moved to.
     pub connections: usize,
+    /// What other servers on the same database call this process.
+    pub server_id: Arc<str>,
     /// The key (32 bytes) that the settings are encrypted with, if any.
     pub encryption_key: Option<String>,
     /// Connections that read at the same time.
@@ -24,6 +32,8 @@ pub struct StoreOptions {
     pub read_wait_max: Duration,
     /// How long one query may run.
     pub query_timeout: Duration,
+    /// How long requests wait for a database server that is away.
+    pub hold_max: Duration,
 }
 
 impl Default for StoreOptions {
@@ -34,6 +44,8 @@ impl Default for StoreOptions {
             database: None,
             // The default of database.connections.
             connections: 20,
+            server_id: random_text_of(&mut rand::rng(), SERVER_ID_LENGTH, LOWER_ALPHANUMERIC)
+                .into(),
             encryption_key: None,
             // More than run at once, so that a few slow queries leave some for the fast ones.
             readers: (4 * cores).clamp(8, 64),
@@ -42,6 +54,8 @@ impl Default for StoreOptions {
             read_wait_max: Duration::from_secs(10),
             // PocketBase's --queryTimeout.
             query_timeout: Duration::from_secs(30),
+            // The default of database.hold_timeout.
+            hold_max: Duration::from_secs(30),
         }
     }
 }

@@ -196,7 +196,7 @@ impl Tx {
             sql.push(", ").bind_bucket(record.id());
         }
         sql.push(")");
-        let written = self.execute(&sql).await;
+        let written = self.execute_soon(sql).await;
         written.map_err(|error| refusal(error, collection))?;
         if record.collection.auth.is_some() {
             self.after_auth_insert(&record).await?;
@@ -233,7 +233,7 @@ impl Tx {
                 sql.push(", \"_b\" = ").bind_bucket(record.id());
             }
             sql.push(" WHERE ").quoted("id").push(" = ").bind(original.id());
-            let written = self.execute(&sql).await;
+            let written = self.execute_soon(sql).await;
             written.map_err(|error| refusal(error, collection))?;
         }
         let record = Arc::new(record);

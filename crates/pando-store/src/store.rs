@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use pando_schema::{Schema, Settings};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::gate::{Closed, WriteGate};
+use crate::journal::{Body, Own};
 use crate::moving::{self, Home};
 use crate::{Change, Conn, StoreError, StoreOptions, Tx, TxFuture, bootstrap, postgres, sqlite};
 
@@ -22,6 +23,8 @@ pub struct Store {
     shared: Arc<Shared>,
     /// Another one once the records have moved.
     engine: Arc<ArcSwap<Engine>>,
+    /// Counts how often.
+    moves: watch::Sender<u64>,
     gate: WriteGate,
     options: Arc<StoreOptions>,
     /// Held while the process uses the directory.
@@ -40,18 +43,20 @@ pub(crate) struct Known {
     pub(crate) settings: Arc<Settings>,
     /// Grows with each change of them.
     pub(crate) version: u64,
+    /// Whether other servers want to know what is written here.
+    pub(crate) shared: bool,
 }
 
 /// What every request sees without asking the database.
 pub(crate) struct Shared {
     known: ArcSwap<Known>,
-    changes: broadcast::Sender<Arc<[Change]>>,
+    written: broadcast::Sender<Own>,
 }
 
 impl Shared {
     pub(crate) fn new(known: Known) -> Arc<Shared> {
-        let changes = broadcast::Sender::new(COMMITS_BEHIND_MAX);
-        Arc::new(Shared { known: ArcSwap::from_pointee(known), changes })
+        let written = broadcast::Sender::new(COMMITS_BEHIND_MAX);
+        Arc::new(Shared { known: ArcSwap::from_pointee(known), written })
     }
 
     pub(crate) fn known(&self) -> Arc<Known> {
@@ -72,16 +77,21 @@ impl Shared {
         self.known.store(Arc::new(known));
     }
 
-    pub(crate) fn watch(&self) -> broadcast::Receiver<Arc<[Change]>> {
-        self.changes.subscribe()
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Own> {
+        self.written.subscribe()
     }
 
-    /// Tells all who watch what a commit has changed.
+    /// Tells all who watch what a commit has changed that nobody else need know of.
     pub(crate) fn announce(&self, changes: Vec<Change>) {
         if !changes.is_empty() {
-            // Nobody watching is fine.
-            let _ = self.changes.send(changes.into());
+            self.tell(Own::Written { entry: None, body: Body::Changes(changes.into()) });
         }
+    }
+
+    /// Tells all who watch.
+    pub(crate) fn tell(&self, own: Own) {
+        // Nobody watching is fine.
+        let _ = self.written.send(own);
     }
 }
 
@@ -110,6 +120,7 @@ impl Store {
         Ok(Store {
             shared,
             engine: Arc::new(ArcSwap::from_pointee(engine)),
+            moves: watch::Sender::new(0),
             gate: WriteGate::default(),
             options: Arc::new(options.clone()),
             _lock: Arc::new(lock),
@@ -131,8 +142,9 @@ impl Store {
         self.options.encryption_key.as_deref().map(Arc::from)
     }
 
-    /// All changes from now on, a commit at a time, in commit order.
-    pub fn changes(&self) -> broadcast::Receiver<Arc<[Change]>> {
+    /// What this process writes from now on, a commit at a time: in commit order, but for what has
+    /// an entry in the journal, whose number tells the order.
+    pub fn written(&self) -> broadcast::Receiver<Own> {
         self.shared.watch()
     }
 
@@ -151,11 +163,12 @@ impl Store {
     }
 
     /// Runs `work` in a transaction and returns its outcome once it is durable. An `Err` from
-    /// `work` undoes all that it wrote. The work goes on if the caller stops waiting, so a
+    /// `work` undoes all that it wrote. Where other writes or a change of collections come in
+    /// between, it is undone and begun anew, so `work` is cloned. The work goes on if the caller stops waiting, so a
     /// dropped client connection never leaves a commit half way.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<T, E>> + Clone + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -195,6 +208,15 @@ impl Store {
         &self.options
     }
 
+    pub(crate) fn engine(&self) -> Arc<Engine> {
+        self.engine.load_full()
+    }
+
+    /// The same, for a moment.
+    pub(crate) fn engine_now(&self) -> arc_swap::Guard<Arc<Engine>> {
+        self.engine.load()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -216,8 +238,15 @@ impl Store {
     pub(crate) fn change_engine(&self, engine: Engine, version: u64) -> Arc<Engine> {
         let known = self.shared.known();
         let (schema, settings) = (Arc::clone(&known.schema), Arc::clone(&known.settings));
-        self.shared.replace(Known { schema, settings, version });
-        self.engine.swap(Arc::new(engine))
+        self.shared.replace(Known { schema, settings, version, shared: false });
+        let before = self.engine.swap(Arc::new(engine));
+        self.moves.send_modify(|count| *count += 1);
+        before
+    }
+
+    /// Changes when the records have moved to another database.
+    pub fn moves(&self) -> watch::Receiver<u64> {
+        self.moves.subscribe()
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use pando_filter::Sql;
 use pando_schema::{Schema, Settings};
 use tracing::warn;
 
@@ -27,6 +28,8 @@ pub struct Tx {
     pub(crate) settings: Arc<Settings>,
     /// Of collections and settings, as of the beginning.
     version: u64,
+    /// Whether other servers want to know what is written.
+    shared: bool,
     /// Whether it may change collections or settings.
     alters: bool,
     changes: Vec<Change>,
@@ -67,6 +70,7 @@ impl Tx {
             schema: Arc::clone(&known.schema),
             settings: Arc::clone(&known.settings),
             version: known.version,
+            shared: known.shared,
             alters: false,
             changes: Vec::new(),
             hold,
@@ -132,6 +136,15 @@ impl Tx {
         Ok(self.design.as_mut().expect("just made"))
     }
 
+    /// Runs a statement whose outcome is not needed to go on. Over a network it travels with the
+    /// next one; if it fails, all is begun anew and fails here.
+    pub(crate) async fn execute_soon(&mut self, sql: Sql) -> Result<(), StoreError> {
+        match self.conn().postgres() {
+            Some(connection) => Box::pin(connection.execute_later(sql)).await,
+            None => self.execute(&sql).await.map(drop),
+        }
+    }
+
     fn conn(&mut self) -> &mut Conn {
         match &mut self.conn {
             Held::Own(conn) => conn,
@@ -145,6 +158,7 @@ impl Tx {
             schema: Arc::clone(&self.schema),
             settings: Arc::clone(&self.settings),
             version: self.version + 1,
+            shared: self.shared,
         })
     }
 
@@ -152,6 +166,7 @@ impl Tx {
         self.schema = Arc::clone(&known.schema);
         self.settings = Arc::clone(&known.settings);
         self.version = known.version;
+        self.shared = known.shared;
     }
 
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
@@ -260,25 +275,43 @@ impl Tx {
 
 /// For PostgreSQL.
 impl Tx {
-    /// What is done from now on belongs together.
-    pub(crate) fn begin(&mut self) {
+    /// What is done from now on belongs together. See [`postgres::Connection::begin`].
+    pub(crate) fn begin(&mut self, may_wait: bool) {
         if let Some(connection) = self.conn().postgres() {
-            connection.begin();
+            connection.begin(may_wait);
         }
     }
 
+    /// Whether other servers want to know what it writes.
+    pub(crate) fn shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Whether it may have changed collections or settings.
+    pub(crate) fn alters(&self) -> bool {
+        self.alters
+    }
+
+    /// The version of collections and settings with which it ends.
+    pub(crate) fn version_after(&self) -> u64 {
+        self.version + u64::from(self.alters)
+    }
+
     /// Makes it last. See [`postgres::Connection::commit`].
-    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        let version = self.version + u64::from(self.alters);
+    pub(crate) async fn commit(
+        &mut self,
+        draft: Option<&postgres::Draft>,
+    ) -> (Option<u64>, Result<(), StoreError>) {
+        let version = self.version_after();
         match self.conn().postgres() {
-            Some(connection) => connection.commit(version).await,
+            Some(connection) => connection.commit(version, draft).await,
             None => unreachable!("on SQLite, a group of jobs commits"),
         }
     }
 
-    /// Whether it failed since another server has changed collections or settings.
-    pub(crate) fn outdated(&mut self) -> bool {
-        self.conn().postgres().is_some_and(|connection| connection.outdated())
+    /// Why another try may do better, after a failure.
+    pub(crate) fn again(&mut self) -> Option<postgres::Again> {
+        self.conn().postgres().and_then(|connection| connection.again())
     }
 
     pub(crate) async fn roll_back(&mut self) {

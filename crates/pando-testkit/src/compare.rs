@@ -41,6 +41,8 @@ pub struct Options {
     pub right: Program,
     /// Where the server on the right has its records.
     pub engine: Engine,
+    /// How many servers there are on the right; more than one on PostgreSQL only.
+    pub servers: usize,
 }
 
 /// Where records live.
@@ -55,7 +57,7 @@ pub enum Engine {
 impl Options {
     /// A small comparison on SQLite.
     pub fn new(right: Program) -> Self {
-        Self { requests: 300, seed: 1, only: None, right, engine: Engine::Sqlite }
+        Self { requests: 300, seed: 1, only: None, right, engine: Engine::Sqlite, servers: 1 }
     }
 }
 
@@ -105,12 +107,12 @@ impl Sides {
             Engine::Postgres => Some(Postgres::start()?),
         };
         let right = match &postgres {
-            None => Server::launch(&options.right, &dataset.copy("right")?)?,
-            Some(server) => start_on_database(dataset, &options.right, server)?,
+            None => vec![Server::launch(&options.right, &dataset.copy("right")?)?],
+            Some(server) => start_on_database(dataset, options, server)?,
         };
         let normalizer = Normalizer::new(dataset.known.clone());
-        let mut left = Side::new(left, normalizer.clone());
-        let mut right = Side::new(right, normalizer);
+        let mut left = Side::new(vec![left], normalizer.clone(), options.seed);
+        let mut right = Side::new(right, normalizer, options.seed);
         left.login().context("the oracle refused a login")?;
         if right.login().is_err() {
             // The auth area reports why; the other areas can still be compared.
@@ -154,8 +156,7 @@ impl Sides {
 
     fn dead(&mut self) -> Option<String> {
         for (name, side) in [("left", &mut self.left), ("right", &mut self.right)] {
-            let server = side.server();
-            if !server.alive() {
+            if let Some(server) = side.dead() {
                 return Some(format!("the {name} server died; it printed:\n{}", server.log()));
             }
         }
@@ -163,12 +164,16 @@ impl Sides {
     }
 }
 
-/// Starts the server on the right with the data set in a new database.
-fn start_on_database(dataset: &Dataset, right: &Program, server: &Postgres) -> Result<Server> {
+/// Starts the servers on the right with the data set in a new database.
+fn start_on_database(
+    dataset: &Dataset,
+    options: &Options,
+    server: &Postgres,
+) -> Result<Vec<Server>> {
     let database = server.new_database()?;
-    let program = right.clone().on_database(&server.url(&database));
+    let program = options.right.clone().on_database(&server.url(&database));
     let dir = dataset
         .copy_to_database("right", &program, (server, &database))
         .context("failed to bring the data set into PostgreSQL")?;
-    Server::launch(&program, &dir)
+    program.launch_several(&dir, options.servers)
 }

@@ -5,6 +5,7 @@
 //! must pass `PRAGMA integrity_check`; after a restart every acknowledged write must be there, and of
 //! the one write per writer that had no answer yet either all or nothing.
 
+pub mod files;
 mod integrity;
 pub mod moving;
 mod writer;

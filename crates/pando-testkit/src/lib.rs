@@ -1,32 +1,34 @@
 //! Real servers, blocking clients and the comparison with PocketBase, for tests and for `xtask`.
 //!
 //! Only threads and sockets of the standard library: what measures and judges the server must not
-//! share its runtime or its HTTP code.
+//! share its runtime or its HTTP code. The clients, and the judge of what they saw, are those of
+//! `pando lab load`.
 
+pub mod bucket;
 pub mod compare;
 pub mod control;
 pub mod crash;
 pub mod fixture;
-pub mod http;
+pub mod nats;
 pub mod postgres;
-mod process;
 pub mod proxy;
 pub mod raw_suite;
 mod relay;
 pub mod rng;
 pub mod root;
 pub mod server;
-pub mod sse;
 mod upstream;
-pub mod wait;
 
-pub use http::{HttpClient, Multipart, Request, Response};
+pub use bucket::Bucket;
+pub use nats::Nats;
+pub use pando_history as history;
+pub use pando_lab::load;
+pub use pando_lab::{HttpClient, Lab, Multipart, Request, Response, SseClient, SseEvent, wait_for};
+pub use pando_lab::{http, process, sse, wait};
 pub use postgres::{Postgres, PostgresSetup};
 pub use proxy::{Proxy, ProxyConfig, ProxyProduct, Sharing};
 pub use relay::Relay;
 pub use rng::{Rng, seeds};
 pub use root::RootClient;
 pub use server::{Product, Program, Server};
-pub use sse::{SseClient, SseEvent};
 pub use upstream::SmallUpstream;
-pub use wait::wait_for;

@@ -5,7 +5,6 @@
 //! it, and also when the process dies: a shell waits for that at a pipe.
 
 mod cluster;
-mod programs;
 mod setup;
 
 pub use setup::PostgresSetup;
@@ -19,7 +18,8 @@ use anyhow::Result;
 
 use crate::http::encode;
 use cluster::Cluster;
-use programs::{USER, run};
+use pando_lab::postgres::USER;
+use pando_lab::{run, run_with_input};
 
 static RUNNING: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
 
@@ -112,7 +112,7 @@ impl Postgres {
         let mut psql = self.client("psql");
         psql.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--single-transaction"]);
         psql.args(["--dbname", database, "--file", "-"]);
-        programs::run_with_input(&mut psql, text)
+        run_with_input(&mut psql, text)
     }
 
     /// One of PostgreSQL's client programs, told where the server is.

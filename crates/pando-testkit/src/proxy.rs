@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
-use crate::process;
+use crate::process::{self, Signal};
 use crate::wait::wait_for;
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -193,8 +193,8 @@ impl Proxy {
         self.serving()?.into_iter().map(process::rss_bytes).sum()
     }
 
-    pub fn signal(&self, name: &str) -> Result<()> {
-        process::signal(name, &[self.pid()])
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        process::signal(signal, &[self.pid()])
     }
 
     /// Whether the process still runs.
@@ -223,7 +223,7 @@ impl Proxy {
 
     /// Asks it to stop and waits for its end.
     pub fn stop(&mut self) -> Result<()> {
-        self.signal("TERM")?;
+        self.signal(Signal::TERM)?;
         let status = wait_for("the proxy's end", STOP_DEADLINE, || Ok(self.child.try_wait()?))?;
         ensure!(status.success(), "the proxy ended with {status}: {}", self.log());
         Ok(())
@@ -240,7 +240,8 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         // nginx's workers end with their first process only if that is asked politely.
-        if self.product == ProxyProduct::Nginx && self.alive() && self.signal("TERM").is_ok() {
+        if self.product == ProxyProduct::Nginx && self.alive() && self.signal(Signal::TERM).is_ok()
+        {
             let _ = wait_for("nginx's end", STOP_DEADLINE, || Ok(self.child.try_wait()?));
         }
         let _ = self.child.kill();

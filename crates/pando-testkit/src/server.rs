@@ -5,6 +5,7 @@
 mod binary;
 mod program;
 
+pub(crate) use binary::find_program;
 pub use binary::{Product, find_binary};
 pub use program::Program;
 
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::http::{HttpClient, Request};
-use crate::process;
+use crate::process::{self, Signal};
 use crate::wait::wait_for;
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -82,7 +83,7 @@ impl Server {
             .arg("--dir")
             .arg(dir)
             .arg("--publicDir")
-            .arg(public_dir(dir))
+            .arg(program.public_dir(dir))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -165,14 +166,19 @@ impl Server {
 
     /// Asks the server to stop (SIGTERM) and waits for its end.
     pub fn stop(&mut self) -> Result<()> {
-        process::signal("TERM", &[self.pid()])?;
+        process::signal(Signal::TERM, &[self.pid()])?;
         wait_for("the server's end after SIGTERM", STOP_DEADLINE, || Ok(self.child.try_wait()?))?;
         Ok(())
     }
 
-    /// Sends a signal, such as `STOP` or `CONT`.
-    pub fn signal(&self, name: &str) -> Result<()> {
-        process::signal(name, &[self.pid()])
+    /// Stops the process (SIGSTOP) until [`Server::thaw`]: its connections stay open.
+    pub fn freeze(&self) -> Result<()> {
+        process::signal(process::Signal::STOP, &[self.pid()])
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) -> Result<()> {
+        process::signal(process::Signal::CONT, &[self.pid()])
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.

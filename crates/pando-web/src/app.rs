@@ -4,14 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pando_blob::{Blob, FolderBlob, ThumbLimits, Thumbs};
+use pando_blob::{FolderBlob, Staging, ThumbLimits, Thumbs};
+use pando_bus::Bus;
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_store::Store;
 
+use crate::files::Files;
 use crate::mail::Mailer;
 use crate::realtime::Hub;
 use crate::resources::auth::{LoginLimits, delete_expired_hourly};
+use crate::resources::files::tidy_hourly;
 use crate::resources::settings::warn_unbuilt;
 use crate::server::Front;
 
@@ -19,7 +22,10 @@ use crate::server::Front;
 pub struct App {
     pub(crate) config: WebConfig,
     pub(crate) store: Store,
-    pub(crate) blob: Blob,
+    /// To the other servers on the same database, and from them.
+    pub(crate) bus: Bus,
+    pub(crate) files: Files,
+    pub(crate) staging: Staging,
     pub(crate) thumbs: Thumbs,
     pub(crate) realtime: Hub,
     pub(crate) mailer: Mailer,
@@ -33,32 +39,37 @@ pub struct App {
 pub type SharedApp = Arc<App>;
 
 impl App {
-    /// An application on `store`, whose files lie in the same data directory, with the tasks
-    /// that serve no single request.
+    /// An application on `store`, whose files lie in the folder `files_dir`, with the tasks that
+    /// serve no single request.
     pub fn new(
         config: WebConfig,
         store: Store,
-        data_dir: &Path,
+        bus: Bus,
+        files_dir: &Path,
         life: Lifecycle,
     ) -> anyhow::Result<SharedApp> {
-        // PocketBase's names. The second one it leaves out of backups.
-        let (files, staging) = (data_dir.join("storage"), data_dir.join(".pb_temp_to_delete"));
-        let folder = FolderBlob::open(&files, &staging).context("failed to open the files")?;
-        let blob = Blob::Folder(folder);
+        let opened = FolderBlob::open(files_dir);
+        let folder = opened.context("failed to open the files\nhint: see files.dir")?;
+        let staging = folder.staging();
+        let shown_dir = files_dir.display().to_string();
         let app = Arc::new(App {
             front: Front::new(&config, config.gzip),
-            thumbs: Thumbs::new(blob.clone(), ThumbLimits::default()),
-            realtime: Hub::default(),
+            files: Files::new(folder.clone(), store.settings()),
+            thumbs: Thumbs::new(ThumbLimits::default()),
+            realtime: Hub::of(Arc::clone(store.server_id())),
             mailer: Mailer::default(),
             login_limits: LoginLimits::default(),
             config,
             store,
-            blob,
+            bus,
+            staging,
             life,
         });
         warn_unbuilt(None, &app.store.settings());
-        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app)));
+        let events = app.bus.watch();
+        app.life.spawn("realtime", app.realtime.clone().run(Arc::clone(&app), events));
         app.life.spawn("expired logins", delete_expired_hourly(Arc::clone(&app)));
+        app.life.spawn("files", tidy_hourly(Arc::clone(&app), folder, shown_dir));
         Ok(app)
     }
 }

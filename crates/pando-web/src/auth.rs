@@ -5,28 +5,26 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use tracing::warn;
 
+use crate::ApiError;
 use crate::app::App;
 use crate::request::Request;
 use crate::tokens::{self, TokenKind};
 
 /// Sets `request.auth` if a valid token came with it. A request with a wrong token is one of a
-/// guest.
-pub(crate) async fn authenticate(app: &App, request: &mut Request) {
+/// guest. Fails if nobody can say now whose the token is, since what a guest is told, such as that a
+/// record does not exist, would be wrong; or if collections have changed meanwhile, and then it is worth
+/// another try.
+pub(crate) async fn authenticate(app: &App, request: &mut Request) -> Result<(), ApiError> {
     let token = bearer_token(request);
     if token.is_empty() {
-        return;
+        return Ok(());
     }
     let schema = app.store.schema();
-    let found = match app.store.read().await {
-        Ok(mut conn) => tokens::owner(&mut conn, &schema, token, TokenKind::Auth).await,
-        Err(error) => Err(error.into()),
-    };
-    match found {
-        Ok(record) => request.auth = record.map(Arc::new),
-        Err(error) => warn!(error = format!("{:?}", error.cause), "failed to check a token"),
-    }
+    let mut conn = app.store.read().await?;
+    let record = tokens::owner(&mut conn, &schema, token, TokenKind::Auth).await?;
+    request.auth = record.map(Arc::new);
+    Ok(())
 }
 
 /// The token of the `Authorization` header, with or without `Bearer`.

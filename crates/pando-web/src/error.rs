@@ -75,12 +75,36 @@ impl ApiError {
 
     /// Whether what was asked for may have been done all the same.
     pub(crate) fn maybe_done(&self) -> bool {
-        let cause = self.cause.as_ref().and_then(|cause| cause.downcast_ref::<StoreError>());
-        matches!(cause, Some(StoreError::Unknown))
+        matches!(self.of_store(), Some(StoreError::Unknown))
+    }
+
+    /// Whether collections have changed on another server meanwhile.
+    pub(crate) fn outdated(&self) -> bool {
+        self.of_store().is_some_and(StoreError::is_outdated)
+    }
+
+    /// Whether the database went away meanwhile, or was not there.
+    pub(crate) fn database_away(&self) -> bool {
+        matches!(self.of_store(), Some(StoreError::Unavailable(_)))
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        self.cause.as_ref().and_then(|cause| cause.downcast_ref())
     }
 
     pub fn caused_by(self, cause: impl Into<anyhow::Error>) -> ApiError {
         ApiError { cause: Some(cause.into()), ..self }
+    }
+
+    /// The same answer once more. Of the cause only the words are kept.
+    pub(crate) fn again(&self) -> ApiError {
+        ApiError {
+            status: self.status,
+            message: self.message.clone(),
+            data: self.data.clone(),
+            retry_after_seconds: self.retry_after_seconds,
+            cause: self.cause.as_ref().map(|cause| anyhow::anyhow!("{cause:#}")),
+        }
     }
 
     pub fn body(&self) -> Json {
@@ -96,6 +120,7 @@ impl From<StoreError> for ApiError {
         }
         match error {
             StoreError::Busy
+            | StoreError::Conflict
             | StoreError::Stopping
             | StoreError::Unavailable(_)
             | StoreError::Unsuitable(_)

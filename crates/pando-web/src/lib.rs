@@ -4,6 +4,9 @@
 //! and what that answers goes out again. Resources ask `access` who may do what, and the store
 //! for everything else.
 
+// A request is one future inside another, from the connection to the driver of the database.
+#![recursion_limit = "256"]
+
 mod access;
 mod announce;
 mod app;
@@ -13,6 +16,8 @@ mod behind;
 mod compress;
 mod cors;
 mod error;
+mod files;
+pub mod folders;
 mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -32,4 +37,5 @@ mod tokens;
 
 pub use app::{App, SharedApp};
 pub use error::ApiError;
+pub use files::s3_config;
 pub use server::{Bound, run};

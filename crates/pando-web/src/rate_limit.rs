@@ -7,9 +7,11 @@
 //! (`FindRateLimitRule`).
 
 mod labels;
+mod shared;
 mod windows;
 
-use std::hash::BuildHasher;
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -37,6 +39,8 @@ struct Epoch {
     settings: Option<Arc<Settings>>,
     excluded: Vec<Network>,
     windows: Windows,
+    /// The same on all servers with these settings.
+    mark: u64,
 }
 
 impl RateLimits {
@@ -60,6 +64,7 @@ impl Epoch {
             settings: Some(Arc::clone(settings)),
             excluded: excluded.iter().filter_map(|text| Network::parse(text)).collect(),
             windows: Windows::default(),
+            mark: shared::mark(settings),
         }
     }
 
@@ -67,19 +72,28 @@ impl Epoch {
         self.settings.as_ref().is_some_and(|own| Arc::ptr_eq(own, settings))
     }
 
-    /// Counts a request of `scope`. Fails with 429 when the client has used up its share.
-    fn count(&self, scope: u64, request: &Request, limit: &Limit) -> Result<(), ApiError> {
+    /// Counts a request of `scope`, on all servers together. Fails with 429 when the client has
+    /// used up its share.
+    async fn count(
+        &self,
+        app: &SharedApp,
+        scope: impl Hash + Debug,
+        request: &Request,
+        limit: &Limit,
+    ) -> Result<(), ApiError> {
         let settings = self.settings.as_deref();
         let ip = settings.map_or(request.remote_ip, |settings| real_ip(request, settings));
-        let used = self.windows.count(Client { scope, ip }, limit, now_seconds());
+        let used = match shared::count(app, self.mark, &scope, ip, limit).await {
+            Some(used) => used,
+            None => {
+                let scope = self.windows.hasher.hash_one(scope);
+                self.windows.count(Client { scope, ip }, limit, now_seconds())
+            }
+        };
         used.map_err(|seconds| ApiError {
             retry_after_seconds: Some(seconds),
             ..ApiError::too_many_requests()
         })
-    }
-
-    fn scope(&self, parts: impl std::hash::Hash) -> u64 {
-        self.windows.hasher.hash_one(parts)
     }
 }
 
@@ -101,17 +115,17 @@ impl Limit {
 
 /// Applies the rules to a request whose path alone says what it is; see
 /// [`limited_by_collection`]. Fails with 429.
-pub(crate) fn check_request(app: &SharedApp, request: &Request) -> Result<(), ApiError> {
+pub(crate) async fn check_request(app: &SharedApp, request: &Request) -> Result<(), ApiError> {
     let settings = app.store.settings();
     if !settings.rate_limits.enabled || limited_by_collection(request) {
         return Ok(());
     }
-    check(app, request, &settings, None)
+    check(app, request, &settings, None).await
 }
 
 /// Applies the rules to an action on `collection`, such as `list`, `create` or `authRefresh`.
 /// What begins with `authWith` counts as `auth` too. Fails with 429.
-pub(crate) fn check_collection(
+pub(crate) async fn check_collection(
     app: &SharedApp,
     request: &Request,
     collection: &Collection,
@@ -121,24 +135,23 @@ pub(crate) fn check_collection(
     if !settings.rate_limits.enabled {
         return Ok(());
     }
-    check(app, request, &settings, Some((collection, action)))
+    check(app, request, &settings, Some((collection, action))).await
 }
 
 /// Empty searches that pass without delay, in how long. Not an operator's rule: always in force.
 const SEARCHES: Limit = Limit { requests_max: 3, window_seconds: 3 };
 
 /// Counts a search of `collection` that found nothing. True when the client had too many of them.
-pub(crate) fn too_many_searches(
+pub(crate) async fn too_many_searches(
     app: &SharedApp,
     request: &Request,
     collection: &Collection,
 ) -> bool {
     let epoch = app.front.rate_limits.epoch(&app.store.settings());
-    let scope = epoch.scope(("@search", &collection.id));
-    epoch.count(scope, request, &SEARCHES).is_err()
+    epoch.count(app, ("@search", &collection.id), request, &SEARCHES).await.is_err()
 }
 
-fn check(
+async fn check(
     app: &SharedApp,
     request: &Request,
     settings: &Arc<Settings>,
@@ -160,14 +173,15 @@ fn check(
     let Some(rule) = find_rule(&settings.rate_limits.rules, &labels, audience) else {
         return Ok(());
     };
-    let scope = match action {
+    let limit = Limit::of(rule);
+    match action {
         // What a batch does is counted apart from what is asked for directly.
         Some((collection, action)) => {
-            epoch.scope((&collection.id, action, &rule.audience, request.in_batch))
+            let scope = (&collection.id, action, &rule.audience, request.in_batch);
+            epoch.count(app, scope, request, &limit).await
         }
-        None => epoch.scope((&rule.label, &rule.audience)),
-    };
-    epoch.count(scope, request, &Limit::of(rule))
+        None => epoch.count(app, (&rule.label, &rule.audience), request, &limit).await,
+    }
 }
 
 /// The labels by which rules may name a request, the most telling first.

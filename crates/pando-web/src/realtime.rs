@@ -11,6 +11,7 @@
 //! Source: PocketBase `apis/realtime.go`, `tools/subscriptions`.
 
 mod deliver;
+mod elsewhere;
 mod stream;
 mod topic;
 
@@ -20,12 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use pando_bus::Event;
 use pando_schema::{ALPHANUMERIC, Record, Schema, random_text_of};
 use pando_store::{Action, Change};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tracing::{debug, warn};
 
+use elsewhere::Elsewhere;
 pub(crate) use stream::EventStream;
 use topic::Topic;
 
@@ -43,9 +46,12 @@ const CHECK_PERIOD: Duration = Duration::from_secs(5);
 const ID_LENGTH: usize = 40;
 
 /// All clients of this process and what they watch.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Hub {
     state: Arc<Mutex<State>>,
+    /// What the ids of its clients begin with.
+    server: Arc<str>,
+    elsewhere: Arc<Elsewhere>,
 }
 
 #[derive(Default)]
@@ -93,9 +99,16 @@ pub(crate) enum SubscribeError {
 }
 
 impl Hub {
+    /// The hub of a server, without clients.
+    pub(crate) fn of(server: Arc<str>) -> Hub {
+        Hub { state: Arc::default(), server, elsewhere: Arc::default() }
+    }
+
     /// Opens a stream for a client at `ip`. It ends when the hub or the receiver lets go.
     pub(crate) fn connect(&self, ip: IpAddr) -> EventStream {
-        let id: Arc<str> = random_text_of(&mut rand::rng(), ID_LENGTH, ALPHANUMERIC).into();
+        let random = ID_LENGTH.saturating_sub(self.server.len());
+        let random = random_text_of(&mut rand::rng(), random, ALPHANUMERIC);
+        let id: Arc<str> = format!("{}{random}", self.server).into();
         let (sender, frames) = mpsc::channel(EVENTS_BEHIND_MAX);
         let now = Instant::now();
         let client = Client {
@@ -141,8 +154,11 @@ impl Hub {
     }
 
     /// Delivers changes until the process stops, then ends all streams.
-    pub(crate) async fn run(self, app: SharedApp) -> anyhow::Result<()> {
-        let mut changes = app.store.changes();
+    pub(crate) async fn run(
+        self,
+        app: SharedApp,
+        mut events: broadcast::Receiver<Event>,
+    ) -> anyhow::Result<()> {
         let idle_max = app.config.realtime_idle_timeout.duration();
         let mut checks = tokio::time::interval(CHECK_PERIOD);
         loop {
@@ -150,8 +166,20 @@ impl Hub {
                 biased;
                 () = app.life.stopping.cancelled() => break,
                 _ = checks.tick() => self.end_old_streams(idle_max),
-                received = changes.recv() => match received {
-                    Ok(commit) => self.deliver(&app, &commit).await,
+                received = events.recv() => match received {
+                    Ok(Event::Changes(commit)) => {
+                        if !self.lock().clients.is_empty() {
+                            match commit.read() {
+                                Some(commit) => self.deliver(&app, &commit).await,
+                                None => self.lock().clear(),
+                            }
+                        }
+                    }
+                    Ok(Event::Message { from, text }) => self.hear(&app, &from, &text),
+                    Ok(Event::Missed) => {
+                        warn!("realtime missed something, all clients must reconnect");
+                        self.lock().clear();
+                    }
                     Err(RecvError::Lagged(commits)) => {
                         warn!(commits, "realtime fell behind, all clients must reconnect");
                         self.lock().clear();

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
-use pando_blob::Blob;
+use pando_blob::Staging;
 use pando_schema::Record;
 
 use crate::ApiError;
@@ -29,6 +30,8 @@ pub(crate) struct Request {
     /// Whether it is one of a batch.
     pub in_batch: bool,
     body: Body,
+    /// The body as it came, if it is small enough to be kept for another try.
+    kept: Option<Bytes>,
     /// How long its body may take to arrive.
     body_timeout: Duration,
 }
@@ -56,6 +59,7 @@ impl Request {
             auth: None,
             in_batch: false,
             body: Body::Unread(body),
+            kept: None,
             body_timeout,
         }
     }
@@ -78,31 +82,49 @@ impl Request {
             auth: self.auth.clone(),
             in_batch: true,
             body: Body::Read(body),
+            kept: None,
             body_timeout: self.body_timeout,
         }
     }
 
-    /// Reads the body, of at most `bytes_max`, unless it was read before. Files in it are received
-    /// by `blob`, but not stored.
+    /// Reads the body, of at most `bytes_max`, unless it was read before. Files in it go to
+    /// `staging`.
     ///
     /// Fails with 413 if it is larger, with 400 if it is not what its content type says.
     pub(crate) async fn submission(
         &mut self,
-        blob: &Blob,
+        staging: &Staging,
         bytes_max: u64,
     ) -> Result<&mut Submission, ApiError> {
         if let Body::Unread(_) = self.body {
             let unread = std::mem::replace(&mut self.body, Body::Read(Submission::default()));
             if let Body::Unread(incoming) = unread {
-                let read = submission::read(&self.headers, &self.query, incoming, blob, bytes_max);
+                let read =
+                    submission::read(&self.headers, &self.query, incoming, staging, bytes_max);
                 let in_time = tokio::time::timeout(self.body_timeout, read).await;
-                self.body = Body::Read(in_time.map_err(|_elapsed| too_slow())??);
+                let (submission, bytes) = in_time.map_err(|_elapsed| too_slow())??;
+                self.kept = bytes.filter(|bytes| bytes.len() <= KEPT_BYTES_MAX);
+                self.body = Body::Read(submission);
             }
         }
         match &mut self.body {
             Body::Read(submission) => Ok(submission),
             Body::Unread(_) => Err(ApiError::bad_request("")),
         }
+    }
+
+    /// Makes it as it was when it came, for another try. False if its body is not there any more.
+    pub(crate) fn rewind(&mut self) -> bool {
+        if let Body::Read(_) = self.body {
+            let Some(bytes) = &self.kept else { return false };
+            let Ok(submission) = submission::again(&self.headers, &self.query, bytes) else {
+                return false;
+            };
+            self.body = Body::Read(submission);
+        }
+        self.segments = segments(self.uri.path());
+        self.auth = None;
+        true
     }
 
     pub(crate) fn header(&self, name: impl http::header::AsHeaderName) -> &str {
@@ -114,6 +136,9 @@ impl Request {
         self.auth.as_ref().is_some_and(|auth| is_superuser(auth))
     }
 }
+
+/// Bodies up to this size are kept while the request runs.
+const KEPT_BYTES_MAX: usize = 1 << 20;
 
 fn too_slow() -> ApiError {
     let words = "The request body took too long to arrive.";

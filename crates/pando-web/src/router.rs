@@ -100,6 +100,7 @@ async fn api(
 
         ("GET", ["settings"]) => r::settings::view(app, request).await,
         ("PATCH", ["settings"]) => r::settings::update(app, request).await,
+        ("POST", ["settings", "test", "s3"]) => r::settings::test_s3::run(app, request).await,
         ("POST", ["settings", "test", "email"]) => r::auth::test_mail::send(app, request).await,
 
         // As in PocketBase, the site has the last word; it knows no other methods than GET.

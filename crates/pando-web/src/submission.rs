@@ -7,11 +7,12 @@ mod strict_json;
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
-use pando_blob::{Blob, Uploaded};
+use pando_blob::{Staging, Uploaded};
 use serde_json::{Map, Value as Json};
 
 use crate::ApiError;
@@ -19,6 +20,10 @@ use crate::arriving::{Arriving, content_length};
 use crate::request::Query;
 
 use strict_json::Budget;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
 
 /// The form field whose value is JSON that is merged into the fields.
 const JSON_PAYLOAD: &str = "@jsonPayload";
@@ -47,41 +52,63 @@ pub(crate) struct SubmittedFile {
     pub content: Uploaded,
 }
 
-/// Reads the body according to its content type. No body is no fields.
+/// Reads the body according to its content type. No body is no fields. With it comes the body
+/// itself, if [`again`] can read it once more.
 pub(crate) async fn read(
     headers: &HeaderMap,
     query: &Query,
     body: Arriving,
-    blob: &Blob,
+    staging: &Staging,
     bytes_max: u64,
-) -> Result<Submission, ApiError> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+) -> Result<(Submission, Option<Bytes>), ApiError> {
+    let kind = kind_of(headers);
     if body.is_end_stream() {
-        let no_parts = kind.starts_with("multipart/form-data");
-        return Ok(Submission { no_parts, ..Submission::default() });
+        let no_parts = kind.starts_with(MULTIPART);
+        return Ok((Submission { no_parts, ..Submission::default() }, Some(Bytes::new())));
     }
     if content_length(headers).is_some_and(|length| length > bytes_max) {
         return Err(ApiError::too_large());
     }
-    if kind.starts_with("multipart/form-data") {
-        return multipart::read(kind, query, body, blob, bytes_max).await;
+    if kind.starts_with(MULTIPART) {
+        return Ok((multipart::read(kind, query, body, staging, bytes_max).await?, None));
     }
     if kind.starts_with("application/xml") || kind.starts_with("text/xml") {
-        return Ok(Submission { xml: true, ..Submission::default() });
+        return Ok((Submission { xml: true, ..Submission::default() }, None));
     }
-    let json = kind.starts_with("application/json");
-    if !json && !kind.starts_with("application/x-www-form-urlencoded") {
+    if !kind.starts_with(JSON) && !kind.starts_with(FORM) {
         return Err(ApiError::bad_request("Unsupported Content-Type."));
     }
     let bytes = collect(body, bytes_max).await?;
-    let fields = match json {
-        true => json_fields(&bytes, &mut Budget::default())?,
-        false => form_fields(&bytes, query)?,
+    Ok((parse(headers, query, &bytes)?, Some(bytes)))
+}
+
+/// Reads a body that was read before.
+pub(crate) fn again(
+    headers: &HeaderMap,
+    query: &Query,
+    bytes: &[u8],
+) -> Result<Submission, ApiError> {
+    if bytes.is_empty() {
+        let no_parts = kind_of(headers).starts_with(MULTIPART);
+        return Ok(Submission { no_parts, ..Submission::default() });
+    }
+    parse(headers, query, bytes)
+}
+
+/// Reads a body that is there: JSON or a form.
+fn parse(headers: &HeaderMap, query: &Query, bytes: &[u8]) -> Result<Submission, ApiError> {
+    let fields = match kind_of(headers).starts_with(JSON) {
+        true => json_fields(bytes, &mut Budget::default())?,
+        false => form_fields(bytes, query)?,
     };
     Ok(Submission { fields, ..Submission::default() })
 }
 
-async fn collect(body: Arriving, bytes_max: u64) -> Result<bytes::Bytes, ApiError> {
+fn kind_of(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
+async fn collect(body: Arriving, bytes_max: u64) -> Result<Bytes, ApiError> {
     let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
     let collected = Limited::new(body, limit).collect().await;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {

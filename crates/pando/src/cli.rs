@@ -2,9 +2,14 @@
 //!
 //! Source: PocketBase `pocketbase.go`, `cmd/serve.go`, `cmd/superuser.go`, `examples/base/main.go`.
 
+mod files;
+mod lab;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub(crate) use files::{MoveFiles, Place};
+pub(crate) use lab::{LabAction, LabAdd, LabLoad, LabLogs, LabUp};
 use pando_runtime::config::{Setting, Sources};
 
 /// Our version, and that of the PocketBase whose API this program speaks.
@@ -50,8 +55,8 @@ Examples:
   pando move database --undo
 
 The server goes on serving; writes are held for some milliseconds at the end. A move that was
-interrupted goes on when the same command is given again. For 24 hours it can be undone; files stay
-in the data directory.";
+interrupted goes on when the same command is given again. For 24 hours it can be undone. Files
+stay where they are: `pando move files`.";
 
 /// A complete application backend in one program.
 ///
@@ -90,6 +95,9 @@ pub(crate) enum Command {
     /// Moves a part of the application to where it can grow
     #[command(subcommand)]
     Move(MoveAction),
+    /// Starts any rung on this machine, loads it, and breaks it on purpose
+    #[command(subcommand)]
+    Lab(LabAction),
     /// Checks or shows the configuration
     #[command(subcommand)]
     Config(ConfigAction),
@@ -160,9 +168,9 @@ pub(crate) struct GlobalFlags {
     /// The configuration file [default: pando.toml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The data directory [default: pando_data]
+    /// The data directory [default: pando_data], or the folder of a lab [default: pando_lab]
     #[arg(long, global = true, value_name = "DIR")]
-    dir: Option<String>,
+    pub dir: Option<String>,
     /// The directory to serve static files [default: pando_public]
     #[arg(long = "publicDir", global = true, value_name = "DIR")]
     public_dir: Option<String>,
@@ -252,6 +260,9 @@ pub(crate) enum MoveAction {
     /// Moves the records from SQLite to PostgreSQL, while the server runs
     #[command(after_help = MOVE_EXAMPLES)]
     Database(MoveDatabase),
+    /// Moves the files of records to a bucket (S3) or back, while the server runs
+    #[command(after_help = files::EXAMPLES)]
+    Files(MoveFiles),
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,12 @@
 //! The configuration of the whole program: the tables of all crates.
 
+use std::path::{Path, PathBuf};
+
 use pando_balancer::BalancerConfig;
+use pando_bus::BusOptions;
 use pando_runtime::config::{
-    DatabaseConfig, DrainConfig, Layers, LogConfig, Origins, Problems, Sources, StoreConfig,
-    TableView, WebConfig,
+    BusConfig, DatabaseConfig, DrainConfig, FilesConfig, Layers, LogConfig, Origins, Problems,
+    Sources, StoreConfig, TableView, WebConfig,
 };
 use pando_store::{Database, StoreOptions};
 
@@ -14,6 +17,8 @@ pub(crate) struct Config {
     pub store: StoreConfig,
     pub database: DatabaseConfig,
     pub balancer: BalancerConfig,
+    pub bus: BusConfig,
+    pub files: FilesConfig,
     pub log: LogConfig,
     pub drain: DrainConfig,
     pub origins: Origins,
@@ -28,6 +33,8 @@ impl Config {
             store: layers.table(),
             database: layers.table(),
             balancer: layers.table(),
+            bus: layers.table(),
+            files: layers.table(),
             log: layers.table(),
             drain: layers.table(),
             origins: Origins::default(),
@@ -51,12 +58,26 @@ impl Config {
             group_max: count(self.store.group_max),
             read_wait_max: read_wait_max.duration(),
             query_timeout: query_timeout.duration(),
+            hold_max: self.database.hold_timeout.duration(),
             ..StoreOptions::default()
         };
         if *readers > 0 {
             options.readers = count(*readers);
         }
         options
+    }
+
+    /// How this server speaks to others on the same database.
+    pub(crate) fn bus_options(&self) -> BusOptions {
+        BusOptions { nats: self.bus.nats_servers() }
+    }
+
+    /// The folder for uploaded files: by default PocketBase's, in the data directory.
+    pub(crate) fn files_dir(&self) -> PathBuf {
+        match self.files.dir.as_str() {
+            "" => Path::new(&self.store.dir).join("storage"),
+            dir => PathBuf::from(dir),
+        }
     }
 
     /// Where the records live if not in the data directory.
@@ -66,12 +87,14 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 6] {
+    pub(crate) fn tables(&self) -> [TableView; 8] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
             TableView::of(&self.balancer),
+            TableView::of(&self.bus),
+            TableView::of(&self.files),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

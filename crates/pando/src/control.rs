@@ -124,6 +124,12 @@ async fn answer_move(
             outcome = &mut work => break outcome,
         }
     };
+    while let Ok(progress) = heard.try_recv() {
+        let mut line = vec![PROGRESS.to_owned()];
+        line.extend(progress);
+        // Who has gone does not hear the end either.
+        let _ = write_line(&mut stream, &line).await;
+    }
     if let Err(error) = write_line(&mut stream, &reply(outcome)).await {
         warn!(error = format!("{error:#}"), "nobody learns how a move ended");
     }

@@ -8,7 +8,9 @@ mod cli;
 mod config;
 mod config_command;
 mod control;
+mod lab_command;
 mod move_command;
+mod move_files;
 mod output;
 mod progress;
 mod role;
@@ -50,6 +52,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<()> {
         Command::Balancer(arguments) => balancer_command::run(cli, arguments),
         Command::Superuser(action) => superuser::run(cli, action),
         Command::Move(MoveAction::Database(arguments)) => move_command::run(cli, arguments),
+        Command::Move(MoveAction::Files(arguments)) => move_files::run(cli, arguments),
+        Command::Lab(action) => lab_command::run(cli, action),
         Command::Config(action) => config_command::run(cli, action),
         Command::Version => Ok(output::print(&format!("{}\n", cli::version()))?),
     }

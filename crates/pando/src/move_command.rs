@@ -20,8 +20,9 @@ use crate::{
     control, output,
 };
 
-pub(crate) use perform::Moves;
-use show::Bar;
+pub(crate) use perform::{Moves, Teller};
+pub(crate) use show::Bar;
+pub(crate) use text::lasting;
 
 /// What was told and not heard yet.
 const PROGRESS_MAX: usize = 64;
@@ -38,18 +39,18 @@ async fn run_async(config: &Config, arguments: &MoveDatabase) -> anyhow::Result<
             MoveDatabase { finish: true, .. } => "finish",
             _ => "status",
         };
-        return Ok(output::print(&have_done(config, &[verb.to_owned()]).await?)?);
+        return Ok(output::print(&have_done(config, &[verb.to_owned()], Bar::of("rows")).await?)?);
     };
     check_url(url)?;
     let words = |verb: &str| [verb.to_owned(), url.clone()];
-    output::print(&have_done(config, &words("plan")).await?)?;
+    output::print(&have_done(config, &words("plan"), Bar::of("rows")).await?)?;
     if arguments.dry_run {
         return Ok(());
     }
     if !arguments.yes && !confirmed()? {
         return Ok(output::print("Nothing was moved.\n")?);
     }
-    Ok(output::print(&have_done(config, &words("run")).await?)?)
+    Ok(output::print(&have_done(config, &words("run"), Bar::of("rows")).await?)?)
 }
 
 /// The rest of the URL is judged by the library that connects.
@@ -61,7 +62,7 @@ fn check_url(url: &str) -> anyhow::Result<()> {
 }
 
 /// Asks on a terminal. Elsewhere nobody could answer.
-fn confirmed() -> anyhow::Result<bool> {
+pub(crate) fn confirmed() -> anyhow::Result<bool> {
     let terminal = Term::stderr();
     if !terminal.is_term() {
         bail!("nothing was moved\nhint: add --yes to move without being asked");
@@ -72,8 +73,11 @@ fn confirmed() -> anyhow::Result<bool> {
 }
 
 /// Has a command done by the server, or does it. Returns what to tell.
-async fn have_done(config: &Config, words: &[String]) -> anyhow::Result<String> {
-    let mut bar = Bar::new();
+pub(crate) async fn have_done(
+    config: &Config,
+    words: &[String],
+    mut bar: Bar,
+) -> anyhow::Result<String> {
     let dir = &config.store.dir;
     let outcome = match control::ask_move(dir, words, |progress| bar.show(progress)).await {
         Ok(None) => do_here(config, words, &mut bar).await,
@@ -94,7 +98,7 @@ async fn do_here(config: &Config, words: &[String], bar: &mut Bar) -> anyhow::Re
         Err(error) => return Err(error.into()),
     };
     let (told, mut heard) = mpsc::channel(PROGRESS_MAX);
-    let moves = Moves::of(&store);
+    let moves = Moves::of(&store, config.files_dir());
     let outcome = {
         let mut work = std::pin::pin!(moves.perform(words, told, CancellationToken::new()));
         loop {

@@ -1,8 +1,10 @@
 //! The things that a process does: one enum, one match.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
+use anyhow::Context as _;
 use pando_balancer::{Balancer, Reload, Start};
+use pando_bus::Bus;
 use pando_runtime::Lifecycle;
 use pando_store::Store;
 use pando_web::App;
@@ -40,7 +42,12 @@ async fn run(role: Role, context: Context, ready: oneshot::Sender<String>) -> an
     match role {
         Role::Web(store) => {
             let domains = config.web.domains.clone();
-            let app = App::new(config.web, store, Path::new(&config.store.dir), life)?;
+            // Before anybody is served: from now on the others wait for this server.
+            store.join().await.context("failed to join the servers on the database")?;
+            let (bus, work) = Bus::new(store.clone(), config.bus_options(), life.stopping.clone());
+            life.spawn("bus", work);
+            let files_dir = config.files_dir();
+            let app = App::new(config.web, store, bus, &files_dir, life)?;
             let (bound, listening) = oneshot::channel::<pando_web::Bound>();
             let announce = async {
                 if let Ok(at) = listening.await {

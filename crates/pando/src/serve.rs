@@ -42,9 +42,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow::Result<()> {
     let context = Context { config: config.clone(), life: life.clone() };
+    // Before anybody is answered: who has seen the server answer may give it commands.
+    let control = control::Listener::bind(&config.store.dir);
     let base_url = role::start(Role::Web(store.clone()), context).await?;
-    let moves = Moves::of(store);
-    match control::Listener::bind(&config.store.dir) {
+    let moves = Moves::of(store, config.files_dir());
+    match control {
         Ok(control) => life.spawn("control", control.serve(moves.clone(), life.clone())),
         Err(error) => {
             let error = format!("{error:#}");

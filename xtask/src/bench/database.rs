@@ -6,12 +6,11 @@
 //! *Bounds*: a full run takes under 5 minutes, `--quick` under 2.
 
 mod by_hand;
-mod data;
+pub(super) mod data;
 mod proxy;
 mod table;
 mod wire;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -22,7 +21,7 @@ use super::load::{Load, Measured};
 use by_hand::Spent;
 use data::{Script, Workload};
 use proxy::Proxy;
-use table::Row;
+use table::{Cost, Row};
 
 const USAGE: &str = "usage: cargo xtask bench database [--quick] [--only WORD] [--no-save]
 
@@ -62,14 +61,24 @@ pub(super) fn run(args: &[String]) -> Result<()> {
         return Ok(());
     };
     let started = Instant::now();
-    let bench = Bench::start()?;
-    let mut rows = Vec::new();
-    for workload in data::workloads() {
-        if options.only.as_ref().is_some_and(|word| !workload.name.contains(word.as_str())) {
-            continue;
-        }
+    let mut bench = Bench::start()?;
+    let wanted = |workload: &Workload| {
+        options.only.as_ref().is_none_or(|word| workload.name.contains(word.as_str()))
+    };
+    let workloads: Vec<Workload> = data::workloads().into_iter().filter(wanted).collect();
+    let mut costs = Vec::new();
+    for workload in &workloads {
         println!("measuring {} …", workload.name);
-        rows.push(bench.measure(&workload, options.duration())?);
+        costs.push(bench.measure(workload, options.duration())?);
+    }
+    // One server at a time: two would tell each other what they write.
+    let counted = bench.around_the_proxy()?;
+    let mut rows = Vec::new();
+    for (workload, cost) in workloads.iter().zip(costs) {
+        let database = (&bench.postgres, bench.database.as_str());
+        let wired = wire::measure(&counted, database, &bench.proxy, workload)?;
+        println!("{}: {wired}", workload.name);
+        rows.push(Row { cost, wired });
     }
     let report = table::render(&rows, started.elapsed(), options.quick)?;
     println!("{report}");
@@ -101,40 +110,36 @@ struct Bench {
     database: String,
     /// Straight to the database.
     server: Server,
-    /// Through the proxy, which counts.
-    counted: Server,
     proxy: Proxy,
-    _dirs: [tempfile::TempDir; 2],
+    dirs: [tempfile::TempDir; 2],
 }
 
 impl Bench {
     fn start() -> Result<Bench> {
-        let setup = SETTINGS
-            .iter()
-            .fold(PostgresSetup::default().synced(), |setup, line| setup.setting(*line));
-        let postgres = Postgres::own(setup)?;
+        let postgres = Postgres::own(settings())?;
         let database = postgres.new_database()?;
         postgres.sql(&database, "CREATE EXTENSION pg_stat_statements")?;
         wire::watch(&postgres, wire::Watch::Nothing)?;
         let proxy = Proxy::start(&postgres.socket())?;
         let dirs = [fixture::temp_dir()?, fixture::temp_dir()?];
-        let path = |index: usize| -> PathBuf { dirs[index].path().join("data") };
-        let pando = || -> Result<Program> {
-            let program = Program::find(Product::Pando)?;
-            Ok(program.env("PANDO_DATABASE__CONNECTIONS", CONNECTIONS.to_string()))
-        };
+        let path = dirs[0].path().join("data");
         println!("making the data …");
         let straight = pando()?.on_database(&postgres.url(&database));
-        straight.upsert_superuser(&path(0), data::ROOT_EMAIL, data::PASSWORD)?;
-        let server = Server::launch(&straight, &path(0))?;
+        straight.upsert_superuser(&path, data::ROOT_EMAIL, data::PASSWORD)?;
+        let server = Server::launch(&straight, &path)?;
         data::make(&server)?;
         postgres.sql(&database, "VACUUM ANALYZE")?;
-        let around = postgres.url_by_way_of(proxy.dir(), &database);
-        let counted = Server::launch(&pando()?.on_database(&around), &path(1))?;
-        Ok(Bench { postgres, database, server, counted, proxy, _dirs: dirs })
+        Ok(Bench { postgres, database, server, proxy, dirs })
     }
 
-    fn measure(&self, workload: &Workload, duration: Duration) -> Result<Row> {
+    /// Stops the server and starts one that speaks to the database through the proxy, which counts.
+    fn around_the_proxy(&mut self) -> Result<Server> {
+        self.server.stop()?;
+        let around = self.postgres.url_by_way_of(self.proxy.dir(), &self.database);
+        Server::launch(&pando()?.on_database(&around), &self.dirs[1].path().join("data"))
+    }
+
+    fn measure(&self, workload: &Workload, duration: Duration) -> Result<Cost> {
         let name = workload.name;
         let mut rounds: Vec<(Measured, Vec<f64>)> = Vec::new();
         for _ in 0..ROUNDS {
@@ -164,11 +169,7 @@ impl Bench {
         }
         let pando_cpu_us =
             median(rounds.iter().map(|(pando, _)| pando.database_cpu_us_per_request));
-        let pando = rounds[ROUNDS - 1].0;
-        let wired =
-            wire::measure(&self.counted, (&self.postgres, &self.database), &self.proxy, workload)?;
-        println!("  {wired}");
-        Ok(Row { name, by_hand, pando_cpu_us, pando, wired })
+        Ok(Cost { name, by_hand, pando_cpu_us, pando: rounds[ROUNDS - 1].0 })
     }
 
     fn by_hand(&self, script: &Script, duration: Duration, rate: Option<f64>) -> Result<Spent> {
@@ -185,10 +186,21 @@ impl Bench {
             requests: &workload.requests,
             connections: CLIENTS,
             duration,
+            rate: None,
             database: Some(&self.postgres),
         };
         load.run(&self.server)
     }
+}
+
+/// A server that syncs its commits and wakes up little by itself.
+pub(super) fn settings() -> PostgresSetup {
+    SETTINGS.iter().fold(PostgresSetup::default().synced(), |setup, line| setup.setting(*line))
+}
+
+fn pando() -> Result<Program> {
+    let program = Program::find(Product::Pando)?;
+    Ok(program.env("PANDO_DATABASE__CONNECTIONS", CONNECTIONS.to_string()))
 }
 
 /// What one operation costs the database when it is written by hand.

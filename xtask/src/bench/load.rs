@@ -23,6 +23,8 @@ pub(super) struct Load<'a> {
     pub(super) requests: &'a [Vec<u8>],
     pub(super) connections: usize,
     pub(super) duration: Duration,
+    /// Requests per second of all connections together; as many as are answered if there is none.
+    pub(super) rate: Option<f64>,
     /// The database behind the server, to measure what that spends.
     pub(super) database: Option<&'a Postgres>,
 }
@@ -43,19 +45,27 @@ pub(super) struct Measured {
 
 impl Load<'_> {
     pub(super) fn run(&self, server: &Server) -> Result<Measured> {
+        self.run_over(std::slice::from_ref(server))
+    }
+
+    /// The same with connections to several servers in turn; what they spend is added up.
+    pub(super) fn run_over(&self, servers: &[Server]) -> Result<Measured> {
         ensure!(!self.requests.is_empty(), "a workload without requests");
         let ready = Barrier::new(self.connections + 1);
-        let (addr, ready) = (server.addr(), &ready);
+        let ready = &ready;
+        let cpu_time = || servers.iter().map(Server::cpu_time).sum::<Result<Duration>>();
+        let rss_bytes = || servers.iter().map(Server::rss_bytes).sum::<Result<u64>>();
         thread::scope(|scope| {
             let mut workers = Vec::new();
             for number in 0..self.connections {
                 let builder = thread::Builder::new().stack_size(STACK_BYTES);
+                let addr = servers[number % servers.len()].addr();
                 let worker = move || self.work(addr, number, ready);
                 workers.push(builder.spawn_scoped(scope, worker)?);
             }
             ready.wait();
             let database = || self.database.map_or(Ok(Duration::ZERO), Postgres::cpu_time);
-            let (cpu_before, database_before) = (server.cpu_time()?, database()?);
+            let (cpu_before, database_before) = (cpu_time()?, database()?);
             let started = Instant::now();
             let mut latencies = Latencies::default();
             let mut errors = 0;
@@ -65,7 +75,7 @@ impl Load<'_> {
                 latencies.merge(own);
                 errors += own_errors;
             }
-            let (cpu, elapsed) = (server.cpu_time()? - cpu_before, started.elapsed());
+            let (cpu, elapsed) = (cpu_time()? - cpu_before, started.elapsed());
             let database_cpu = database()? - database_before;
             let count = latencies.count().max(1) as f64;
             Ok(Measured {
@@ -74,7 +84,7 @@ impl Load<'_> {
                 p99_ms: latencies.percentile_ms(99),
                 cpu_us_per_request: cpu.as_secs_f64() * 1e6 / count,
                 database_cpu_us_per_request: database_cpu.as_secs_f64() * 1e6 / count,
-                rss_mib: super::mebibytes(server.rss_bytes()?),
+                rss_mib: super::mebibytes(rss_bytes()?),
                 errors,
             })
         })
@@ -97,8 +107,18 @@ impl Load<'_> {
         let mut wire = warmed?;
         let (mut latencies, mut errors) = (Latencies::default(), 0);
         let begun = Instant::now();
+        // Each connection sends at its own times, spread evenly.
+        let interval =
+            self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
+        let mut due = interval.unwrap_or_default() * u32::try_from(number)?
+            / u32::try_from(self.connections)?;
         let mut sent = begun;
         while sent.duration_since(begun) < self.duration {
+            if let Some(interval) = interval {
+                thread::sleep(due.saturating_sub(begun.elapsed()));
+                due += interval;
+                sent = Instant::now();
+            }
             let status = wire.exchange(&self.requests[at % self.requests.len()])?;
             let now = Instant::now();
             latencies.add(now.duration_since(sent));

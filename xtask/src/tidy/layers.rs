@@ -16,7 +16,8 @@ const TESTKIT: &str = "pando-testkit";
 const TESTKIT_USERS: [&str; 1] = ["xtask"];
 
 /// Inside a floor a crate imports only what stands above it here, so no cycle can start.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 24] = [
+    "pando-history",
     "pando-schema",
     "pando-filter",
     "pando-topology",
@@ -35,8 +36,9 @@ const ORDER: [&str; 22] = [
     "pando-web",
     "pando-dashboard",
     "pando-worker",
-    "pando-testkit",
+    "pando-bucket",
     "pando-lab",
+    "pando-testkit",
     "pando",
     "xtask",
 ];

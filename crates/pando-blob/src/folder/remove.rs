@@ -43,10 +43,13 @@ pub(super) fn quietly(dir: &OwnedFd, name: &str) {
     }
 }
 
-/// Deletes the entries of a folder whose name starts with `name_start`.
+/// Deletes the entries of a folder whose name starts with `name_start`: files first, so that who
+/// makes a thumb meanwhile and then finds its original gone knows that nobody else deletes it.
 fn empty(dir: &OwnedFd, name_start: &str, depth_max: usize) -> Result<u64, BlobError> {
     let mut count = 0;
-    for name in walk::names(dir)?.iter().filter(|name| name.starts_with(name_start)) {
+    let mut folders = Vec::new();
+    let names = walk::names(dir)?;
+    for name in names.iter().filter(|name| name.starts_with(name_start)) {
         let stat = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => continue,
@@ -58,10 +61,18 @@ fn empty(dir: &OwnedFd, name_start: &str, depth_max: usize) -> Result<u64, BlobE
                 Ok(()) | Err(BlobError::NotFound) => {}
                 Err(error) => return Err(error),
             }
-        } else if depth_max > 0 {
-            count += empty(&walk::open_segment(dir.as_fd(), name)?, "", depth_max - 1)?;
-            remove_folder(dir, name)?;
+        } else {
+            folders.push(name.as_str());
         }
+    }
+    for name in folders.into_iter().filter(|_| depth_max > 0) {
+        match walk::open_segment(dir.as_fd(), name) {
+            Ok(folder) => count += empty(&folder, "", depth_max - 1)?,
+            // Another server was faster.
+            Err(BlobError::NotFound) => continue,
+            Err(error) => return Err(error),
+        }
+        remove_folder(dir, name)?;
     }
     Ok(count)
 }

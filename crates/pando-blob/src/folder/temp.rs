@@ -5,16 +5,16 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::BlobError;
 
-const NAME_START: &str = ".pando-";
+/// No segment of a key begins like this.
+pub(crate) const NAME_START: &str = ".pando-";
 const NAME_END: &str = ".tmp";
 /// What new files may be used for, less the process's umask. As PocketBase makes them.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o666);
@@ -23,8 +23,6 @@ const FILE_FLAGS: OFlags = OFlags::RDWR
     .union(OFlags::EXCL)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
-/// Unfinished uploads untouched for so long belong to a process that died.
-const LEFTOVER_AGE: Duration = Duration::from_secs(3600);
 
 /// A file being written, in the folder `dir`.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ pub(crate) struct TempFile {
 }
 
 impl TempFile {
-    pub(super) fn create(dir: Arc<OwnedFd>) -> Result<TempFile, BlobError> {
+    pub(crate) fn create(dir: Arc<OwnedFd>) -> Result<TempFile, BlobError> {
         let name = format!("{NAME_START}{:016x}{NAME_END}", rand::random::<u64>());
         let opened = rustix::fs::openat(&dir, &name, FILE_FLAGS, FILE_MODE);
         let file = opened.map_err(|errno| BlobError::io("create", &name, errno.into()))?.into();
@@ -45,6 +43,23 @@ impl TempFile {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
         self.file.write_all(bytes).map_err(|error| BlobError::io("write", &self.name, error))
+    }
+
+    /// Another handle to read it with, which stays when the file gets its name or is deleted.
+    pub(crate) fn reader(&self) -> Result<Arc<File>, BlobError> {
+        let reader = self.file.try_clone();
+        reader.map(Arc::new).map_err(|error| BlobError::io("open", &self.name, error))
+    }
+
+    /// When it was written last, by the clock of its file system.
+    pub(crate) fn modified(&self) -> Result<SystemTime, BlobError> {
+        let modified = self.file.metadata().and_then(|known| known.modified());
+        modified.map_err(|error| BlobError::io("inspect", &self.name, error))
+    }
+
+    /// Whether a file is one that we did not finish.
+    pub(crate) fn named(name: &str) -> bool {
+        name.starts_with(NAME_START) && name.ends_with(NAME_END)
     }
 
     /// Waits until the content is on the disk.
@@ -85,42 +100,4 @@ impl Drop for TempFile {
             tracing::debug!(error = %errno, name = self.name, "failed to delete an unfinished file");
         }
     }
-}
-
-/// Whether a file is one that we did not finish.
-pub(super) fn named(name: &str) -> bool {
-    name.starts_with(NAME_START) && name.ends_with(NAME_END)
-}
-
-/// Makes an empty file in a folder outside the root, making the folder if absent.
-pub(super) fn create_in_path(folder: &Path) -> Result<TempFile, BlobError> {
-    let opened = File::open(folder).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(folder).and_then(|()| File::open(folder))
-        }
-        _ => Err(error),
-    });
-    let dir = opened.map_err(|error| BlobError::io("open", &folder.to_string_lossy(), error))?;
-    TempFile::create(Arc::new(dir.into()))
-}
-
-/// Deletes what processes that died left in the staging folder.
-pub(super) fn remove_leftovers(folder: &Path) -> Result<(), BlobError> {
-    let failed = |error| BlobError::io("list", &folder.to_string_lossy(), error);
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let modified = entry.metadata().and_then(|known| known.modified());
-        let age = modified.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        if entry.file_name().to_str().is_some_and(named) && age > Some(LEFTOVER_AGE) {
-            // Another process may have deleted it meanwhile.
-            let removed = std::fs::remove_file(entry.path());
-            tracing::info!(path = %entry.path().display(), ok = removed.is_ok(), "deleted an unfinished upload");
-        }
-    }
-    Ok(())
 }

@@ -3,13 +3,14 @@
 //! Invariant: no symbolic link is ever followed.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Listed, temp};
+use super::{Listed, TempFile};
 use crate::key::ATTRIBUTES_SUFFIX;
 use crate::{BlobError, Key, Prefix};
 
@@ -33,7 +34,7 @@ pub(super) fn open_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobE
 }
 
 /// Opens a folder below the root and makes what is missing of it, durably.
-pub(super) fn make_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobError> {
+pub(crate) fn make_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobError> {
     let mut dir = open_segment(root.as_fd(), ".")?;
     for segment in folder.split('/').filter(|segment| !segment.is_empty()) {
         dir = match open_segment(dir.as_fd(), segment) {
@@ -52,7 +53,7 @@ pub(super) fn make_folder(root: &OwnedFd, folder: &str) -> Result<OwnedFd, BlobE
 }
 
 /// Opens a plain file; anything else under that name counts as absent.
-pub(super) fn open_regular(dir: &OwnedFd, name: &str) -> Result<File, BlobError> {
+pub(crate) fn open_regular(dir: &OwnedFd, name: &str) -> Result<File, BlobError> {
     let opened = rustix::fs::openat(dir, name, FILE_FLAGS, Mode::empty());
     let file = opened.map_err(|errno| failure(dir.as_fd(), "open", name, errno))?;
     let stat = rustix::fs::fstat(&file);
@@ -82,7 +83,7 @@ pub(super) fn list(
     };
     let mut names: Vec<String> = names(&dir)?;
     names.retain(|name| {
-        name.starts_with(name_start) && !name.ends_with(ATTRIBUTES_SUFFIX) && !temp::named(name)
+        name.starts_with(name_start) && !name.ends_with(ATTRIBUTES_SUFFIX) && !TempFile::named(name)
     });
     names.sort_unstable();
     let mut listed = Vec::new();
@@ -101,8 +102,59 @@ pub(super) fn list(
     Ok(listed)
 }
 
+/// Tells all files under a prefix, those in folders below too, as they come.
+pub(super) fn all(
+    root: &OwnedFd,
+    prefix: &Prefix,
+    tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+) -> Result<(), BlobError> {
+    match open_folder(root, prefix.folder()) {
+        Ok(dir) => all_within(&dir, prefix.folder(), prefix.name_start(), tell).map(drop),
+        Err(BlobError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn all_within(
+    dir: &OwnedFd,
+    folder: &str,
+    name_start: &str,
+    tell: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, BlobError> {
+    let failed = |errno: Errno| BlobError::io("list", folder, errno.into());
+    for entry in Dir::read_from(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        let text = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        // That leaves out `.`, `..`, side files and unfinished files.
+        let Ok(key) = Key::parse(text) else { continue };
+        let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        if !name.starts_with(name_start) {
+            continue;
+        }
+        let told = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => match open_segment(dir.as_fd(), name) {
+                Ok(below) => all_within(&below, key.as_str(), "", tell)?,
+                // It has just been deleted.
+                Err(BlobError::NotFound) => continue,
+                Err(error) => return Err(error),
+            },
+            FileType::RegularFile => {
+                let (size_bytes, modified) = (stat.st_size as u64, modified(&stat));
+                tell(Listed { key, size_bytes, modified })
+            }
+            // A link is no file, which its owner is told when files move.
+            _ => continue,
+        };
+        if told.is_break() {
+            return Ok(told);
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
 /// The names in a folder that are UTF-8.
-pub(super) fn names(dir: &OwnedFd) -> Result<Vec<String>, BlobError> {
+pub(crate) fn names(dir: &OwnedFd) -> Result<Vec<String>, BlobError> {
     let failed = |errno: Errno| BlobError::io("list", "folder", errno.into());
     let mut names = Vec::new();
     for entry in Dir::read_from(dir).map_err(failed)? {
@@ -116,7 +168,7 @@ pub(super) fn names(dir: &OwnedFd) -> Result<Vec<String>, BlobError> {
 }
 
 /// Opens a folder within a folder; a symbolic link is refused.
-pub(super) fn open_segment(dir: BorrowedFd<'_>, segment: &str) -> Result<OwnedFd, BlobError> {
+pub(crate) fn open_segment(dir: BorrowedFd<'_>, segment: &str) -> Result<OwnedFd, BlobError> {
     rustix::fs::openat(dir, segment, FOLDER_FLAGS, Mode::empty())
         .map_err(|errno| failure(dir, "open", segment, errno))
 }

@@ -13,7 +13,7 @@ struct Fixture {
 impl Fixture {
     fn new() -> Fixture {
         let dir = tempfile::tempdir().unwrap();
-        let folder = FolderBlob::open(&dir.path().join("storage"), &dir.path().join("staging"));
+        let folder = FolderBlob::open(&dir.path().join("storage"));
         Fixture { blob: Blob::Folder(folder.unwrap()), _dir: dir }
     }
 
@@ -30,7 +30,7 @@ impl Fixture {
     }
 
     fn thumbs(&self, limits: ThumbLimits) -> Thumbs {
-        Thumbs::new(self.blob.clone(), limits)
+        Thumbs::new(limits)
     }
 }
 
@@ -43,7 +43,7 @@ async fn a_thumb_is_made_once_and_kept_where_pocketbase_looks() {
     let fixture = Fixture::new();
     let original = fixture.put_image("c/r/a.png").await;
     let thumbs = fixture.thumbs(ThumbLimits::default());
-    let (object, name) = thumbs.fetch(&original, &size("30x20t")).await.unwrap();
+    let (object, name) = thumbs.fetch(&fixture.blob, &original, &size("30x20t")).await.unwrap();
     assert_eq!(name, "30x20t_a.png");
     assert_eq!(object.attributes.content_type, "image/png");
     let content = object.read_all().await.unwrap();
@@ -54,7 +54,7 @@ async fn a_thumb_is_made_once_and_kept_where_pocketbase_looks() {
     let kept = Key::parse("c/r/thumbs_a.png/30x20t_a.png").unwrap();
     assert!(fixture.blob.exists(&kept).await.unwrap());
     fixture.put(kept.as_str(), "by another server").await;
-    let (object, _) = thumbs.fetch(&original, &size("30x20t")).await.unwrap();
+    let (object, _) = thumbs.fetch(&fixture.blob, &original, &size("30x20t")).await.unwrap();
     assert_eq!(object.read_all().await.unwrap(), "by another server");
 }
 
@@ -66,11 +66,11 @@ async fn what_has_no_thumb_is_told() {
     let absent = Key::parse("c/r/c.png").unwrap();
     let thumbs = fixture.thumbs(ThumbLimits::default());
     let size = size("9x9");
-    let error = thumbs.fetch(&text, &size).await.unwrap_err();
+    let error = thumbs.fetch(&fixture.blob, &text, &size).await.unwrap_err();
     assert!(matches!(error, ThumbError::Unsupported(_)), "{error:?}");
-    let error = thumbs.fetch(&broken, &size).await.unwrap_err();
+    let error = thumbs.fetch(&fixture.blob, &broken, &size).await.unwrap_err();
     assert!(matches!(error, ThumbError::Decode(_)), "{error:?}");
-    let error = thumbs.fetch(&absent, &size).await.unwrap_err();
+    let error = thumbs.fetch(&fixture.blob, &absent, &size).await.unwrap_err();
     assert!(matches!(error, ThumbError::Blob(BlobError::NotFound)), "{error:?}");
     let made = Prefix::parse("c/r/thumbs_").unwrap();
     assert_eq!(fixture.blob.delete_prefix(&made).await.unwrap(), 0);
@@ -82,7 +82,7 @@ async fn files_that_are_too_long_are_not_read() {
     let fixture = Fixture::new();
     let original = fixture.put_image("a.png").await;
     let thumbs = fixture.thumbs(ThumbLimits { source_bytes_max: 10, ..ThumbLimits::default() });
-    let error = thumbs.fetch(&original, &size("9x9")).await.unwrap_err();
+    let error = thumbs.fetch(&fixture.blob, &original, &size("9x9")).await.unwrap_err();
     assert!(matches!(error, ThumbError::Unsupported(_)), "{error:?}");
 }
 
@@ -95,8 +95,8 @@ async fn requests_for_one_thumb_share_the_work() {
     let thumbs = fixture.thumbs(limits);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..20 {
-        let (thumbs, original) = (thumbs.clone(), original.clone());
-        tasks.spawn(async move { thumbs.fetch(&original, &size("30x20")).await.unwrap().0 });
+        let (thumbs, blob, original) = (thumbs.clone(), fixture.blob.clone(), original.clone());
+        tasks.spawn(async move { thumbs.fetch(&blob, &original, &size("30x20")).await.unwrap().0 });
     }
     let mut modified = Vec::new();
     while let Some(object) = tasks.join_next().await {
@@ -113,10 +113,10 @@ async fn more_pending_thumbs_than_allowed_are_refused() {
     let original = fixture.put_image("c/r/a.png").await;
     let thumbs = fixture.thumbs(ThumbLimits { pending_max: 1, ..ThumbLimits::default() });
     let turn = thumbs.turn(&thumb_key(&original, "1x1_a.png").unwrap()).unwrap();
-    let error = thumbs.fetch(&original, &size("2x2")).await.unwrap_err();
+    let error = thumbs.fetch(&fixture.blob, &original, &size("2x2")).await.unwrap_err();
     assert!(matches!(error, ThumbError::Busy), "{error:?}");
     drop(turn);
-    thumbs.fetch(&original, &size("2x2")).await.unwrap();
+    thumbs.fetch(&fixture.blob, &original, &size("2x2")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,11 +125,11 @@ async fn a_thumb_does_not_wait_for_ever() {
     let original = fixture.put_image("c/r/a.png").await;
     let thumbs = fixture.thumbs(ThumbLimits { workers_max: 1, ..ThumbLimits::default() });
     let busy = thumbs.workers.clone().acquire_owned().await.unwrap();
-    let error = thumbs.fetch(&original, &size("2x2")).await.unwrap_err();
+    let error = thumbs.fetch(&fixture.blob, &original, &size("2x2")).await.unwrap_err();
     assert!(matches!(error, ThumbError::Busy), "{error:?}");
     assert!(thumbs.pending.lock().unwrap().is_empty());
     drop(busy);
-    thumbs.fetch(&original, &size("2x2")).await.unwrap();
+    thumbs.fetch(&fixture.blob, &original, &size("2x2")).await.unwrap();
 }
 
 #[tokio::test]
@@ -141,12 +141,12 @@ async fn a_request_that_is_given_up_leaves_nothing() {
     let small = size("2x2");
     tokio::select! {
         biased;
-        _ = thumbs.fetch(&original, &small) => panic!("there is no worker"),
+        _ = thumbs.fetch(&fixture.blob, &original, &small) => panic!("there is no worker"),
         () = until(|| !thumbs.pending.lock().unwrap().is_empty()) => {}
     }
     assert!(thumbs.pending.lock().unwrap().is_empty());
     drop(busy);
-    thumbs.fetch(&original, &size("2x2")).await.unwrap();
+    thumbs.fetch(&fixture.blob, &original, &size("2x2")).await.unwrap();
 }
 
 /// Yields until something holds.

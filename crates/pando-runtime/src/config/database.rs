@@ -1,6 +1,6 @@
 //! `[database]`: a PostgreSQL server for the records, in place of SQLite in the data directory.
 
-use super::{Problems, Secret, Table};
+use super::{Problems, Seconds, Secret, Table};
 
 /// The two spellings of the scheme that libpq knows.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -10,16 +10,19 @@ const CONNECTIONS_MAX: u32 = 1_000;
 const EXAMPLE: &str = "such as postgres://user:password@host:5432/name";
 
 crate::config_table! {
-    /// Where the records live if not in SQLite. Files stay in the data directory.
+    /// Where the records live if not in SQLite. Files: see `[files]`.
     pub struct DatabaseConfig = "database" {
         /// A database on PostgreSQL 15 or later: `postgres://user:password@host:port/name`. Empty:
         /// SQLite in the data directory. Letters such as `@` and `/` in the password are written
         /// `%40` and `%2F`; the directory of a local socket, so written, can stand for the host.
         /// `?sslmode=require` demands TLS.
         pub url: Secret = Secret::default(),
-        /// How many connections to the server at most. `store.read_wait_max` is how long a request
-        /// waits for one.
+        /// How many connections to the server at most, for requests; two more are for what servers
+        /// tell each other. `store.read_wait_max` is how long a request waits for one.
         pub connections: u32 = 20,
+        /// How long requests wait for a server that is away, as one that restarts or fails over.
+        /// Then they are answered 503 with `Retry-After`.
+        pub hold_timeout: Seconds = Seconds::new(30),
     }
 }
 

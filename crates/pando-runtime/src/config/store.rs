@@ -6,7 +6,7 @@ use super::{Origin, Problems, Seconds, Secret, Table};
 const ENCRYPTION_KEY_BYTES: usize = 32;
 
 crate::config_table! {
-    /// The database and the files of records.
+    /// The data directory and the database.
     pub struct StoreConfig = "store" {
         /// The data directory. PocketBase's own is opened in place.
         pub dir: String = "pando_data".to_owned(),

@@ -3,12 +3,13 @@
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use super::files_move::{KEY, files_move_json, load_files_move};
 use super::{Backups, Batch, Logs, Meta, RateLimits, S3, Settings, Smtp, TrustedProxy};
 use crate::load::{KeyMatch, Loader, Malformed};
 
 /// Whether passwords and secrets are in the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Secrets {
+pub(super) enum Secrets {
     Shown,
     Hidden,
 }
@@ -29,14 +30,20 @@ impl Settings {
     }
 
     pub fn to_stored(&self) -> String {
-        self.json(Secrets::Shown).to_string()
+        let mut json = self.json(Secrets::Shown);
+        if let (Some(moving), Some(members)) = (&self.files_move, json.as_object_mut()) {
+            members.insert(KEY.to_owned(), files_move_json(moving));
+        }
+        json.to_string()
     }
 
     /// Reads stored settings; what they lack is as in a new application.
     pub fn from_stored(text: &str) -> Result<Settings, StoredSettingsError> {
         let stored: Map<String, Value> = serde_json::from_str(text)?;
         let mut settings = Settings::initial();
-        settings.load(&Loader::new(&stored, KeyMatch::Exact))?;
+        let stored = Loader::new(&stored, KeyMatch::Exact);
+        settings.load(&stored)?;
+        settings.files_move = load_files_move(&stored)?;
         Ok(settings)
     }
 
@@ -124,7 +131,7 @@ fn smtp_json(smtp: &Smtp, secrets: Secrets) -> Value {
     json
 }
 
-fn s3_json(s3: &S3, secrets: Secrets) -> Value {
+pub(super) fn s3_json(s3: &S3, secrets: Secrets) -> Value {
     let mut json = json!({
         "enabled": s3.enabled,
         "bucket": s3.bucket,
@@ -174,7 +181,7 @@ fn load_backups(json: &Loader<'_>, backups: &mut Backups) -> Result<(), Malforme
     json.object("s3", "core.S3Config", &mut backups.s3, load_s3)
 }
 
-fn load_s3(json: &Loader<'_>, s3: &mut S3) -> Result<(), Malformed> {
+pub(super) fn load_s3(json: &Loader<'_>, s3: &mut S3) -> Result<(), Malformed> {
     json.flag("enabled", &mut s3.enabled)?;
     json.text("bucket", &mut s3.bucket)?;
     json.text("region", &mut s3.region)?;

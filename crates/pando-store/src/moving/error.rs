@@ -51,6 +51,8 @@ pub enum UndoRefusal {
     Collections(Vec<String>),
     #[error("another database serves at that address than the one that was moved to")]
     OtherTarget,
+    #[error("{0} other servers work with the database\nhint: stop all but this one first")]
+    OtherServers(i64),
 }
 
 /// Why a move, or its undo, did not go through. What was done of it stays, to be taken up again.

@@ -31,6 +31,9 @@ impl std::fmt::Debug for Home {
 ///
 /// It is called from a thread and an async runtime of the mover's own.
 pub trait Gate: Send + Sync {
+    /// Whether a server is behind it.
+    fn serves(&self) -> bool;
+
     /// Makes ready what is to serve from `home`: connections are opened and tried now, so that
     /// `switch` has nothing to wait for. May be called several times.
     fn prepare<'a>(&'a self, home: &'a Home) -> GateFuture<'a, Result<(), StoreError>>;
@@ -52,6 +55,10 @@ pub trait ClosedGate: Send {
 pub struct Unserved;
 
 impl Gate for Unserved {
+    fn serves(&self) -> bool {
+        false
+    }
+
     fn prepare<'a>(&'a self, _home: &'a Home) -> GateFuture<'a, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }

@@ -47,6 +47,10 @@ async fn prepare(store: Store, home: Home) -> Result<Prepared, StoreError> {
 }
 
 impl Gate for StoreGate {
+    fn serves(&self) -> bool {
+        true
+    }
+
     fn prepare<'a>(&'a self, home: &'a Home) -> GateFuture<'a, Result<(), StoreError>> {
         Box::pin(async {
             let prepared = prepare(self.store.clone(), home.clone());

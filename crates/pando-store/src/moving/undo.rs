@@ -43,6 +43,9 @@ const IDS_PER_QUERY: usize = 1_000;
 /// How long one state of PostgreSQL is held for comparing.
 const SLICE: Duration = Duration::from_millis(500);
 
+/// A server that is gone by then shows that it is.
+const SERVERS_GONE_AFTER: Duration = Duration::from_secs(4);
+
 /// Servers look at `pando.state` at the end of each write, so none ends while this is held, on
 /// whichever server.
 ///
@@ -66,6 +69,7 @@ impl Moving {
         let mut mover = self.mover(source, target, &record.url, watch);
         mover.progress = Progress { step: Step::CatchUp, ..Progress::new() };
         mover.check_undo(&record).await?;
+        mover.check_servers(gate).await?;
         if !record.undoing {
             mover.source.begin_undo()?;
         }
@@ -122,6 +126,23 @@ impl Mover<'_> {
         }
         let changed = self.changed_collections().await?;
         if changed.is_empty() { Ok(()) } else { refused(UndoRefusal::Collections(changed)) }
+    }
+
+    /// They would go on with what is no longer the truth. One that has just died still counts for
+    /// a few seconds.
+    async fn check_servers(&self, gate: &dyn Gate) -> Result<(), MoveError> {
+        let text = "SELECT count(*) FROM pando.servers WHERE seen > now() - interval '3 seconds'";
+        let began = Instant::now();
+        loop {
+            let servers: i64 = self.target.client.query_one(text, &[]).await?.get(0);
+            match servers - i64::from(gate.serves()) {
+                ..=0 => return Ok(()),
+                others if began.elapsed() > SERVERS_GONE_AFTER => {
+                    return Err(MoveError::UndoRefused(UndoRefusal::OtherServers(others)));
+                }
+                _ => tokio::time::sleep(SLICE).await,
+            }
+        }
     }
 
     /// The names of collections that are not as they were when they were moved.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pando_filter::{Dialect, Sql};
 use pando_schema::{Schema, Settings, SqlValue, system_collections};
 
-use super::{FUNCTIONS, TABLES, facts, tables};
+use super::{CLUSTER, FUNCTIONS, TABLES, facts, tables};
 use crate::store::Known;
 use crate::{Conn, StoreError, collections, settings};
 
@@ -39,8 +39,8 @@ async fn prepare_alone(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreEr
     filled
 }
 
-/// Runs [`FUNCTIONS`] unless the very same ones are there: to replace them takes a while, and
-/// makes statements plan anew.
+/// Runs [`functions`] unless the very same ones are there: to replace them takes a while, and makes
+/// statements plan anew.
 async fn install_functions(conn: &mut Conn) -> Result<(), StoreError> {
     let mark = functions_mark();
     let mut there = sql("SELECT 1 FROM pg_namespace WHERE nspname = 'pando' \
@@ -52,14 +52,14 @@ async fn install_functions(conn: &mut Conn) -> Result<(), StoreError> {
     conn.batch(&format!("BEGIN; {}; COMMIT", functions())).await
 }
 
-/// [`FUNCTIONS`], and the mark that they are there.
+/// [`FUNCTIONS`] and [`CLUSTER`], and the mark that they are there.
 pub(crate) fn functions() -> String {
-    format!("{FUNCTIONS}; COMMENT ON SCHEMA pando IS '{}'", functions_mark())
+    format!("{FUNCTIONS}; {CLUSTER}; COMMENT ON SCHEMA pando IS '{}'", functions_mark())
 }
 
 fn functions_mark() -> String {
     let mut hasher = DefaultHasher::new();
-    FUNCTIONS.hash(&mut hasher);
+    (FUNCTIONS, CLUSTER).hash(&mut hasher);
     format!("functions {:016x}", hasher.finish())
 }
 
@@ -76,10 +76,13 @@ async fn fill(conn: &mut Conn, key: Option<&str>) -> Result<(), StoreError> {
     settings::store(conn, &Settings::initial(), key).await
 }
 
-/// How often collections and settings have changed.
-pub(super) async fn version(conn: &mut Conn) -> Result<u64, StoreError> {
-    let version = conn.integer(&sql("SELECT \"version\" FROM pando.state")).await?;
-    Ok(version.and_then(|version| u64::try_from(version).ok()).unwrap_or(0))
+/// How often collections and settings have changed, and whether several servers are at work.
+pub(super) async fn version(conn: &mut Conn) -> Result<(u64, bool), StoreError> {
+    let rows = conn.rows(&sql("SELECT \"version\", \"shared\" FROM pando.state")).await?;
+    let Some([SqlValue::Int(version), shared]) = rows.first().map(Vec::as_slice) else {
+        return Err(StoreError::Unsuitable("pando.state is empty".to_owned()));
+    };
+    Ok((u64::try_from(*version).unwrap_or(0), *shared == SqlValue::Int(1)))
 }
 
 /// Collections and settings, as of one moment.
@@ -91,10 +94,10 @@ pub(super) async fn load(conn: &mut Conn, key: Option<&str>) -> Result<Known, St
 }
 
 pub(crate) async fn load_within(conn: &mut Conn, key: Option<&str>) -> Result<Known, StoreError> {
-    let version = version(conn).await?;
+    let (version, shared) = version(conn).await?;
     let schema = Arc::new(Schema::new(collections::load_all(conn).await?));
     let settings = Arc::new(settings::load(conn, key).await?);
-    Ok(Known { schema, settings, version })
+    Ok(Known { schema, settings, version, shared })
 }
 
 fn sql(text: &'static str) -> Sql {

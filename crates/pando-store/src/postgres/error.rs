@@ -62,10 +62,10 @@ impl From<Error> for StoreError {
                 StoreError::NotUnique { what }
             }
             SqlState::QUERY_CANCELED => StoreError::Timeout,
-            SqlState::T_R_DEADLOCK_DETECTED
-            | SqlState::T_R_SERIALIZATION_FAILURE
-            | SqlState::LOCK_NOT_AVAILABLE
-            | SqlState::TOO_MANY_CONNECTIONS => StoreError::Busy,
+            SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE => {
+                StoreError::Conflict
+            }
+            SqlState::LOCK_NOT_AVAILABLE | SqlState::TOO_MANY_CONNECTIONS => StoreError::Busy,
             SqlState::CANNOT_CONNECT_NOW
             | SqlState::ADMIN_SHUTDOWN
             | SqlState::CRASH_SHUTDOWN

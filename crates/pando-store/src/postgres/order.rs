@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn later_turns_wait_for_earlier_ones_even_if_those_fail() {
         let (schema, settings) = (Arc::new(Schema::new([])), Arc::new(Settings::initial()));
-        let shared = Shared::new(Known { schema, settings, version: 1 });
+        let shared = Shared::new(Known { schema, settings, version: 1, shared: false });
         let mut watcher = shared.watch();
         let order = Order::of(&shared);
         let (first, second, third) = (order.turn(), order.turn(), order.turn());

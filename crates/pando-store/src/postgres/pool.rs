@@ -2,20 +2,25 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use tokio::sync::mpsc;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
 use super::room::{Place, Room};
-use super::{Connection, error, facts, tls};
+use super::{Connection, error, facts, link, tls};
 use crate::{Conn, StoreError, StoreOptions};
 
 /// How long a new connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Between two tries to reach a server that is away.
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// How long what was sent may stay unconfirmed before the connection counts as dead.
 const UNCONFIRMED_MAX: Duration = Duration::from_secs(15);
@@ -32,6 +37,9 @@ pub(crate) struct Pool {
     pool: deadpool::managed::Pool<Connector>,
     room: Arc<Room>,
     wait_max: Duration,
+    hold_max: Duration,
+    /// Whether the server could not be reached when it was tried last.
+    away: Arc<AtomicBool>,
 }
 
 /// A connection of the caller's own, given back when dropped; closed if it is of no more use: what
@@ -83,12 +91,36 @@ impl Pool {
             .build()
             .expect("a runtime is given for the timeouts");
         let room = Arc::new(Room::new(options.connections));
-        Ok(Pool { pool, room, wait_max: options.read_wait_max })
+        let (wait_max, hold_max) = (options.read_wait_max, options.hold_max);
+        Ok(Pool { pool, room, wait_max, hold_max, away: Arc::default() })
     }
 
-    /// A connection. Fails with `Busy` when none gets free in time, with `Unavailable` when the
-    /// server cannot be reached, with `Stopping` after `close`.
+    /// A connection. Waits for a server that is away, as one that restarts, and fails with
+    /// `Unavailable` if it does not come back in time; with `Busy` when no connection gets free,
+    /// with `Stopping` after `close`.
     pub(crate) async fn take(&self) -> Result<Pooled, StoreError> {
+        let begun = Instant::now();
+        loop {
+            let taken = self.take_now().await;
+            self.away.store(matches!(taken, Err(StoreError::Unavailable(_))), Ordering::Relaxed);
+            match taken {
+                Err(StoreError::Unavailable(_)) if begun.elapsed() < self.hold_max => {
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                // Waited for others who wait for the server.
+                Err(StoreError::Busy) if self.is_away() && begun.elapsed() < self.hold_max => {}
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Whether the server could not be reached when it was tried last.
+    pub(super) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+
+    /// A connection. Fails with `Unavailable` at once when the server cannot be reached.
+    pub(crate) async fn take_now(&self) -> Result<Pooled, StoreError> {
         let begun = Instant::now();
         loop {
             let place = self.room.enter(self.wait_max.saturating_sub(begun.elapsed())).await?;
@@ -114,6 +146,11 @@ impl Pool {
             Ok(_) | Err(StoreError::Busy) => Ok(()),
             Err(error) => Err(error),
         })
+    }
+
+    /// For connections beside the pool.
+    pub(super) fn connector(&self) -> &Connector {
+        self.pool.manager()
     }
 
     pub(crate) fn close(&self) {
@@ -167,6 +204,28 @@ impl Connector {
     /// A new connection. The task that drives it ends with it.
     pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
         Ok(Connection::new(self.client().await?, self.query_timeout))
+    }
+
+    /// The same, with the notifications that come on it.
+    pub(super) async fn connect_with_notes(
+        &self,
+        notes: mpsc::Sender<String>,
+    ) -> Result<Connection, StoreError> {
+        let client = match &self.tls {
+            tls::Tls::None => {
+                let connecting = self.config.connect(tokio_postgres::NoTls);
+                let (client, connection) = connecting.await.map_err(refused)?;
+                link::drive(connection, notes);
+                client
+            }
+            tls::Tls::Rustls(connector) => {
+                let connecting = self.config.connect(connector.clone());
+                let (client, connection) = connecting.await.map_err(refused)?;
+                link::drive(connection, notes);
+                client
+            }
+        };
+        Ok(Connection::new(client, self.query_timeout))
     }
 
     /// The same for who speaks to the driver himself.

@@ -29,10 +29,12 @@ CREATE TABLE "_collections" (
 );
 
 -- One row. `version` counts the changes of collections and settings: a server that knows an older
--- one must read them again before it writes.
+-- one must read them again before it writes. While it is `shared`, several servers are at work, and
+-- each write leaves an entry in the journal; a change of that counts as well.
 CREATE TABLE pando.state (
   "one" boolean PRIMARY KEY DEFAULT TRUE CHECK ("one"),
-  "version" bigint NOT NULL DEFAULT 1
+  "version" bigint NOT NULL DEFAULT 1,
+  "shared" boolean NOT NULL DEFAULT FALSE
 );
 INSERT INTO pando.state DEFAULT VALUES;
 

@@ -59,7 +59,7 @@ impl Engine {
         let schema = Arc::new(bootstrap::load_schema(&mut opened.conn).await?);
         let key = options.encryption_key.as_deref();
         let settings = Arc::new(bootstrap::load_settings(&mut opened.conn, key).await?);
-        let shared = Shared::new(Known { schema, settings, version: 0 });
+        let shared = Shared::new(Known { schema, settings, version: 0, shared: false });
         let engine = opened.start(&shared);
         Ok((shared, engine))
     }

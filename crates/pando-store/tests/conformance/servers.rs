@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pando_store::{Database, Store, StoreError, StoreOptions};
+use pando_store::journal::Own;
+use pando_store::{Database, Store, StoreOptions};
 use pando_testkit::Postgres;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -64,44 +65,104 @@ fn things() -> Json {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_by_old_collections_is_refused_and_the_next_one_knows() {
+async fn a_write_by_old_collections_is_begun_anew() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url(&postgres.new_database().unwrap());
+    // Not servers yet, so nobody waits until they know of a change.
+    let ((one, _one), (two, _two)) = (server(&url).await, server(&url).await);
+    make(&one, things()).await.unwrap();
+    assert!(two.catch_up().await.unwrap());
+    let ids = ["thing0000000001", "thing0000000002", "thing0000000003", "thing0000000004"];
+    let mut behind = 0;
+    for (id, name) in ids.into_iter().zip(["a", "b", "c", "d"]) {
+        rename_field(&one, name).await.unwrap();
+        behind += u32::from(two.version() < one.version());
+        add(&two, id).await.unwrap();
+        assert_eq!(two.version(), one.version());
+    }
+    assert!(behind > 0, "the second server was never behind");
+    let things = one.schema().find("things").unwrap().clone();
+    for id in ids {
+        let found = one.read().await.unwrap().find(&things, id).await.unwrap().unwrap();
+        assert_eq!(crate::app::shown(&found, "d"), "7");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_servers_know_of_a_change_before_it_is_answered() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url(&postgres.new_database().unwrap());
+    let (one, _one) = server(&url).await;
+    one.join().await.unwrap();
+    make(&one, things()).await.unwrap();
+    assert!(!one.shared_with_others());
+    let (two, _two) = server(&url).await;
+    two.join().await.unwrap();
+    assert!(one.shared_with_others() && two.shared_with_others());
+    for (changing, other, name) in [(&one, &two, "a"), (&two, &one, "b"), (&one, &two, "c")] {
+        rename_field(changing, name).await.unwrap();
+        assert_eq!(changing.version(), other.version());
+        assert_eq!(other.schema().find("things").unwrap().fields[1].name, name);
+    }
+    // One that has left is not waited for.
+    two.close().await;
+    let begun = Instant::now();
+    rename_field(&one, "d").await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_is_in_the_journal_as_soon_as_there_are_two() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url(&postgres.new_database().unwrap());
+    let (one, _one) = server(&url).await;
+    one.join().await.unwrap();
+    make(&one, things()).await.unwrap();
+    let mut written = one.written();
+    add(&one, "thing0000000001").await.unwrap();
+    assert!(matches!(written.recv().await.unwrap(), Own::Written { entry: None, .. }));
+    let (two, _two) = server(&url).await;
+    two.join().await.unwrap();
+    add(&one, "thing0000000002").await.unwrap();
+    let Own::Written { entry: Some(entry), .. } = written.recv().await.unwrap() else {
+        panic!("no entry");
+    };
+    let (mut link, _notes) = two.link().await.unwrap().unwrap();
+    assert_eq!(
+        link.entries(entry.number, entry.number).await.unwrap(),
+        std::slice::from_ref(&entry)
+    );
+    let (head, gone) = link.ends().await.unwrap();
+    assert!(head >= entry.number && gone == 0);
+    link.shorten(entry.number).await.unwrap();
+    assert_eq!(link.entries(0, head).await.unwrap(), []);
+    assert_eq!(link.ends().await.unwrap(), (head, entry.number));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_count_together_and_do_chores_once() {
     let postgres = Postgres::start().unwrap();
     let url = postgres.url(&postgres.new_database().unwrap());
     let ((one, _one), (two, _two)) = (server(&url).await, server(&url).await);
-    make(&one, things()).await.unwrap();
-    let begun = Instant::now();
-    while two.schema().find("things").is_none() {
-        assert!(begun.elapsed() < DEADLINE, "the other server never learned of it");
-        tokio::task::yield_now().await;
+    let window = Duration::from_secs(60);
+    assert_eq!(one.count("a", window).await.unwrap(), None, "it is alone");
+    one.join().await.unwrap();
+    two.join().await.unwrap();
+    let mut counts = Vec::new();
+    for store in [&one, &two, &one] {
+        let (count, left) = store.count("a", window).await.unwrap().unwrap();
+        assert!(left <= window && left > window / 2, "{left:?}");
+        counts.push(count);
     }
-    let mut refused = 0;
-    for (round, names) in ["a", "b", "c", "d", "e", "f"].iter().enumerate() {
-        rename_field(&one, names).await.unwrap();
-        let id = [
-            "thing0000000001",
-            "thing0000000002",
-            "thing0000000003",
-            "thing0000000004",
-            "thing0000000005",
-            "thing0000000006",
-        ][round];
-        // It may have learned of the change by itself, but never writes a wrong row.
-        match add(&two, id).await {
-            Ok(()) => continue,
-            Err(Failure::Store(StoreError::Outdated)) => refused += 1,
-            Err(Failure::Write(pando_store::WriteError::Store(error))) if error.is_outdated() => {
-                refused += 1;
-            }
-            Err(other) => panic!("{other:?}"),
-        }
-        add(&two, id).await.unwrap();
+    assert_eq!(counts, [1, 2, 3]);
+    two.forget_count("a").await.unwrap();
+    assert_eq!(one.count("a", window).await.unwrap().unwrap().0, 1);
+    let claims = [(&one, 7), (&two, 7), (&two, 6), (&two, 8), (&one, 8)];
+    let mut claimed = Vec::new();
+    for (store, due) in claims {
+        claimed.push(store.claim("tidy", due).await.unwrap());
     }
-    assert!(refused > 0, "the second server was never behind");
-    let things = one.schema().find("things").unwrap().clone();
-    for id in ["thing0000000001", "thing0000000006"] {
-        let found = one.read().await.unwrap().find(&things, id).await.unwrap().unwrap();
-        assert_eq!(crate::app::shown(&found, "f"), "7");
-    }
+    assert_eq!(claimed, [true, false, false, true, false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

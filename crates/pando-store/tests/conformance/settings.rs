@@ -12,25 +12,25 @@ crate::cases! {
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-/// Work that names the application.
+/// Work that names the application, and ends like that.
 fn naming(
     name: &'static str,
-    end: Result<(), Failure>,
-) -> impl for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<(), Failure>> + Send + 'static {
+    end: fn() -> Result<(), Failure>,
+) -> impl for<'a> FnOnce(&'a mut Tx) -> TxFuture<'a, Result<(), Failure>> + Clone + Send + 'static {
     move |tx| {
         Box::pin(async move {
             let mut settings = pando_schema::Settings::clone(tx.settings());
             settings.meta.app_name = name.to_owned();
             tx.save_settings(settings, None).await?;
             assert_eq!(tx.settings().meta.app_name, name);
-            end
+            end()
         })
     }
 }
 
 async fn settings_are_kept(app: &mut App) {
     for name in ["It's", "ünï \u{1f600}"] {
-        app.store().write(naming(name, Ok(()))).await.unwrap();
+        app.store().write(naming(name, || Ok(()))).await.unwrap();
         assert_eq!(app.store().settings().meta.app_name, name);
     }
     app.reopen(|_| {}).await.unwrap();
@@ -38,8 +38,8 @@ async fn settings_are_kept(app: &mut App) {
 }
 
 async fn settings_of_a_failed_work_are_not(app: &mut App) {
-    app.store().write(naming("one", Ok(()))).await.unwrap();
-    app.store().write(naming("two", Err(Failure::Undone))).await.unwrap_err();
+    app.store().write(naming("one", || Ok(()))).await.unwrap();
+    app.store().write(naming("two", || Err(Failure::Undone))).await.unwrap_err();
     assert_eq!(app.store().settings().meta.app_name, "one");
     app.reopen(|_| {}).await.unwrap();
     assert_eq!(app.store().settings().meta.app_name, "one");

@@ -1,12 +1,12 @@
 //! What a transaction does, it does as a whole and as if alone; others see it once it is done.
 
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use pando_store::{Action, Change, StoreError, WriteError};
+use pando_store::journal::{Body, Own};
+use pando_store::{Action, StoreError, WriteError};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 
@@ -42,7 +42,7 @@ async fn a_failed_work_leaves_nothing(app: &mut App) {
     things(app).await;
     app.create("things", json!({ "id": id("thing", 1), "a": "x" })).await.unwrap();
     app.create("things", json!({ "id": id("thing", 2) })).await.unwrap();
-    let mut changes = app.store().changes();
+    let mut changes = app.store().written();
     let work = app.store().write(|tx| {
         Box::pin(async move {
             create(tx, "things", json!({ "id": id("thing", 3) })).await?;
@@ -109,13 +109,15 @@ async fn readers_see_what_is_committed(app: &mut App) {
     app.create("things", json!({ "id": id("thing", 1) })).await.unwrap();
     let (written, wait_for_write) = mpsc::channel();
     let (go_on, wait_for_reader) = mpsc::channel();
+    let wait_for_reader = Arc::new(Mutex::new(wait_for_reader));
     let work = app.store().write(move |tx| {
         Box::pin(async move {
             update(tx, "things", &id("thing", 1), json!({ "n": 1 })).await?;
             create(tx, "things", json!({ "id": id("thing", 2) })).await?;
             written.send(()).unwrap();
             // On SQLite the work must not wait for the runtime.
-            tokio::task::block_in_place(|| wait_for_reader.recv_timeout(DEADLINE)).unwrap();
+            let wait = || wait_for_reader.lock().unwrap().recv_timeout(DEADLINE);
+            tokio::task::block_in_place(wait).unwrap();
             Ok::<_, Failure>(())
         })
     });
@@ -147,9 +149,9 @@ async fn a_write_is_seen_by_every_reader_after_it(app: &mut App) {
 }
 
 /// What was announced so far: action, id and value of `n`.
-fn told(changes: &mut Receiver<Arc<[Change]>>) -> Vec<String> {
+fn told(written: &mut Receiver<Own>) -> Vec<String> {
     let mut told = Vec::new();
-    while let Ok(commit) = changes.try_recv() {
+    while let Ok(Own::Written { body: Body::Changes(commit), .. }) = written.try_recv() {
         told.extend(commit.iter().map(|change| {
             let n = crate::app::shown(&change.record, "n");
             format!("{:?} {} {n}", change.action, change.record.id())
@@ -160,7 +162,7 @@ fn told(changes: &mut Receiver<Arc<[Change]>>) -> Vec<String> {
 
 async fn changes_are_told_in_their_order(app: &mut App) {
     things(app).await;
-    let mut changes = app.store().changes();
+    let mut changes = app.store().written();
     let work = app.store().write(|tx| {
         Box::pin(async move {
             create(tx, "things", json!({ "id": "a", "n": 1 })).await.map(drop).unwrap_err();
@@ -191,7 +193,7 @@ async fn counters_lose_nothing(app: &mut App) {
     const ROUNDS: usize = 10;
     things(app).await;
     app.create("things", json!({ "id": id("thing", 1), "n": 0 })).await.unwrap();
-    let mut changes = app.store().changes();
+    let mut changes = app.store().written();
     let clients = (0..CLIENTS).map(async |_| {
         for _ in 0..ROUNDS {
             app.update("things", &id("thing", 1), json!({ "n+": 1 })).await.unwrap();

@@ -36,6 +36,10 @@ impl TestGate {
 }
 
 impl Gate for TestGate {
+    fn serves(&self) -> bool {
+        false
+    }
+
     fn prepare<'a>(&'a self, home: &'a Home) -> GateFuture<'a, Result<(), StoreError>> {
         *self.0.prepared.lock().unwrap() = Some(home.clone());
         Box::pin(std::future::ready(Ok(())))

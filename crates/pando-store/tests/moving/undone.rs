@@ -114,6 +114,13 @@ async fn what_would_be_lost_is_not_undone() {
     client.batch_execute(change).await.unwrap();
     let changed = UndoRefusal::Collections(vec!["boards".to_owned()]);
     assert_eq!(refusal(&world).await, changed);
+    // Another server is at work.
+    let world = moved().await;
+    let client = world.client().await;
+    let other = "INSERT INTO pando.servers (id, version, seen) VALUES \
+                 ('other', 1, now() + interval '1 hour')";
+    client.batch_execute(other).await.unwrap();
+    assert_eq!(refusal(&world).await, UndoRefusal::OtherServers(1));
     // Too late.
     let world = moved().await;
     world.lite().execute("UPDATE _pando_move SET since = since - 25 * 3600", []).unwrap();

@@ -1,6 +1,7 @@
 //! One of the two servers: sends steps to it and tells what came back in comparable form.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -10,6 +11,7 @@ use super::dataset::{PASSWORD, ROOT_EMAIL};
 use super::normalize::Normalizer;
 use super::scenario::{Action, Actor, BodyKind, Step, Variables};
 use crate::http::{HttpClient, Request, Response};
+use crate::rng::Rng;
 use crate::server::Server;
 use crate::sse::SseClient;
 
@@ -40,22 +42,27 @@ const EVENT_DEADLINE: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(50);
 const TEXT_BYTES_MAX: usize = 200_000;
 
-/// A running server with everything this run has learned from it.
+/// A running server, or several on one database of which each step takes any, with everything
+/// this run has learned from them.
 #[derive(Debug)]
 pub(super) struct Side {
-    server: Server,
-    client: HttpClient,
+    servers: Vec<Server>,
+    /// A client of each.
+    clients: Vec<HttpClient>,
+    /// Chooses among them.
+    rng: Rng,
     variables: Variables,
     normalizer: Normalizer,
     streams: BTreeMap<&'static str, SseClient>,
 }
 
 impl Side {
-    pub(super) fn new(server: Server, normalizer: Normalizer) -> Self {
-        let client = server.client().with_timeout(ANSWER_DEADLINE);
+    pub(super) fn new(servers: Vec<Server>, normalizer: Normalizer, seed: u64) -> Self {
+        let client = |server: &Server| server.client().with_timeout(ANSWER_DEADLINE);
         Self {
-            server,
-            client,
+            clients: servers.iter().map(client).collect(),
+            servers,
+            rng: Rng::new(seed),
             variables: Variables::default(),
             normalizer,
             streams: BTreeMap::new(),
@@ -73,7 +80,7 @@ impl Side {
             };
             let path = format!("/api/collections/{collection}/auth-with-password");
             let body = json!({ "identity": email, "password": PASSWORD });
-            let answer = self.client.send(&Request::post(path).json(&body))?.success()?.json()?;
+            let answer = self.client().send(&Request::post(path).json(&body))?.success()?.json()?;
             let token = answer["token"].as_str().context("login without token")?;
             self.variables.set(format!("token.{}", actor.name()), token);
         }
@@ -90,8 +97,23 @@ impl Side {
         }
     }
 
-    pub(super) fn server(&mut self) -> &mut Server {
-        &mut self.server
+    /// A server that does not run any more.
+    pub(super) fn dead(&mut self) -> Option<&Server> {
+        self.servers.iter_mut().find_map(|server| (!server.alive()).then_some(&*server))
+    }
+
+    fn any(&mut self) -> usize {
+        self.rng.below(self.servers.len())
+    }
+
+    fn client(&mut self) -> &mut HttpClient {
+        let any = self.any();
+        &mut self.clients[any]
+    }
+
+    fn addr(&mut self) -> SocketAddr {
+        let any = self.any();
+        self.servers[any].addr()
     }
 
     /// Makes both sides count made-up values on from the same numbers.
@@ -104,7 +126,7 @@ impl Side {
         match self.try_take(step) {
             Ok(seen) => seen,
             Err(error) => {
-                self.client.close();
+                self.clients.iter_mut().for_each(HttpClient::close);
                 json!({ "failed": failure_kind(&error) })
             }
         }
@@ -119,16 +141,16 @@ impl Side {
                 if let Some(token) = token.filter(|_| !own) {
                     request = request.token(token);
                 }
-                let response = self.client.send(&request)?;
+                let response = self.client().send(&request)?;
                 self.observe(step, &response)
             }
             Action::SendRaw(bytes) => {
-                let mut client = HttpClient::new(self.server.addr()).with_timeout(ANSWER_DEADLINE);
+                let mut client = HttpClient::new(self.addr()).with_timeout(ANSWER_DEADLINE);
                 let response = client.send_raw(bytes)?;
                 self.observe(step, &response)
             }
             Action::Connect(stream) => {
-                let client = SseClient::connect(self.server.addr(), EVENT_DEADLINE)?;
+                let client = SseClient::connect(self.addr(), EVENT_DEADLINE)?;
                 self.variables.set(format!("client.{stream}"), client.client_id());
                 let seen = self.observe(step, client.head());
                 self.streams.insert(stream, client);

@@ -10,8 +10,11 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::PostgresSetup;
-use super::programs::{USER, as_user, programs, root, run};
-use crate::{process, wait_for};
+use pando_lab::postgres::{Account, USER, programs};
+use pando_lab::run;
+
+use crate::process::{self, Signal};
+use crate::wait_for;
 
 const START_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
@@ -33,6 +36,7 @@ host all all 127.0.0.1/32 scram-sha-256
 pub(super) struct Cluster {
     setup: PostgresSetup,
     programs: PathBuf,
+    account: Account,
     port: u16,
     frozen: bool,
     /// The shell that ends the server when its pipe ends.
@@ -45,13 +49,14 @@ impl Cluster {
     pub(super) fn start(setup: PostgresSetup) -> Result<Cluster> {
         let programs = programs()?;
         let dir = TempDir::new().context("failed to make a directory for PostgreSQL")?;
-        if root() {
-            run(Command::new("chown").arg(USER).arg(dir.path()))?;
-        }
+        // The directory itself is closed to others until it is given to them.
+        let account = Account::for_dir(dir.path().parent().unwrap_or(dir.path()))?;
+        account.own(dir.path())?;
         // It names the socket, too.
         let port = if setup.tcp { free_port()? } else { 5432 };
-        let mut cluster = Cluster { setup, programs, port, frozen: false, guard: None, dir };
-        let mut init = as_user(&cluster.programs.join("initdb"));
+        let mut cluster =
+            Cluster { setup, programs, account, port, frozen: false, guard: None, dir };
+        let mut init = account.command(&cluster.programs.join("initdb"));
         init.arg("--pgdata").arg(cluster.data());
         init.args(["--username", USER, "--auth=trust", "--encoding=UTF8", "--no-sync"]);
         init.args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]);
@@ -63,7 +68,7 @@ impl Cluster {
 
     /// Starts the server on the data directory.
     pub(super) fn launch(&mut self) -> Result<()> {
-        let mut guard = as_user(Path::new("sh"));
+        let mut guard = self.account.command(Path::new("sh"));
         guard.args(["-c", GUARD, "sh"]).arg(self.programs.join("postgres"));
         guard.arg("-D").arg(self.data()).arg("-k").arg(self.dir()).args(["-c", "log_timezone=UTC"]);
         for setting in self.settings() {
@@ -120,7 +125,7 @@ impl Cluster {
 
     pub(super) fn stop(&mut self) -> Result<()> {
         self.thaw()?;
-        process::signal("INT", &[self.pid()?])?;
+        process::signal(Signal::INT, &[self.pid()?])?;
         // The process itself stays, ended, until the shell looks after it.
         let file = self.pid_file();
         wait_for("the end of PostgreSQL", STOP_WITHIN, || Ok((!file.exists()).then_some(())))?;
@@ -141,15 +146,15 @@ impl Cluster {
         let pid = self.pid()?;
         self.frozen = true;
         // First the one that would start more of them.
-        process::signal("STOP", &[pid])?;
-        process::signal("STOP", &process::children(pid)?)
+        process::signal(Signal::STOP, &[pid])?;
+        process::signal(Signal::STOP, &process::children(pid)?)
     }
 
     pub(super) fn thaw(&mut self) -> Result<()> {
         if self.frozen {
             let pid = self.pid()?;
-            process::signal("CONT", &process::children(pid)?)?;
-            process::signal("CONT", &[pid])?;
+            process::signal(Signal::CONT, &process::children(pid)?)?;
+            process::signal(Signal::CONT, &[pid])?;
             self.frozen = false;
         }
         Ok(())

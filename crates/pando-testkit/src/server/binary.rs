@@ -22,6 +22,12 @@ impl Product {
     }
 }
 
+/// The path of a program of ours: what `variable` names, else the newest below `target/`.
+pub(crate) fn find_program(name: &str, variable: &str, build: &str) -> Result<PathBuf> {
+    let candidates = ["dist", "release", "debug"].map(|profile| format!("{profile}/{name}"));
+    find(name, variable, &candidates.each_ref().map(String::as_str), &format!("`{build}` makes it"))
+}
+
 /// The path of the product's binary: `PANDO_ORACLE` or `PANDO_BIN`, else below `target/`.
 pub fn find_binary(product: Product) -> Result<PathBuf> {
     let (variable, candidates, hint) = match product {
@@ -36,6 +42,10 @@ pub fn find_binary(product: Product) -> Result<PathBuf> {
             "`cargo build --release -p pando` makes it",
         ),
     };
+    find(product.name(), variable, candidates, hint)
+}
+
+fn find(name: &str, variable: &str, candidates: &[&str], hint: &str) -> Result<PathBuf> {
     if let Some(path) = env::var_os(variable).filter(|value| !value.is_empty()) {
         let path = PathBuf::from(path);
         if path.is_file() {
@@ -54,7 +64,7 @@ pub fn find_binary(product: Product) -> Result<PathBuf> {
         Some(path) => Ok(path),
         None => bail!(
             "no {} binary: neither {variable} nor {} below {}\nhint: {hint}",
-            product.name(),
+            name,
             candidates.join(" nor "),
             targets[0].display()
         ),

@@ -6,10 +6,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Product, find_binary};
+use super::{Product, Server, find_binary, public_dir};
 
 /// The key `database.url` of Pando's configuration.
 const DATABASE_VARIABLE: &str = "PANDO_DATABASE__URL";
+
+/// The key `files.dir`.
+const FILES_VARIABLE: &str = "PANDO_FILES__DIR";
 
 /// A binary and what it is told beside its arguments.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct Program {
     product: Product,
     binary: PathBuf,
     env: Vec<(&'static str, OsString)>,
+    /// Its static site, if not beside the data directory.
+    public_dir: Option<PathBuf>,
 }
 
 impl Program {
@@ -26,7 +31,7 @@ impl Program {
     }
 
     pub fn new(product: Product, binary: &Path) -> Self {
-        Self { product, binary: binary.to_owned(), env: Vec::new() }
+        Self { product, binary: binary.to_owned(), env: Vec::new(), public_dir: None }
     }
 
     /// The same program with its records in a database on PostgreSQL. Pando only.
@@ -43,6 +48,29 @@ impl Program {
     pub fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.env.push((name, value.into()));
         self
+    }
+
+    /// Starts several servers on one database, with one folder of files: the first in `dir`, the
+    /// others in directories beside it. Pando only.
+    pub fn launch_several(&self, dir: &Path, count: usize) -> Result<Vec<Server>> {
+        let files = dir.join("storage");
+        std::fs::create_dir_all(&files).context("failed to make the folder of files")?;
+        let mut program = self.clone().env(FILES_VARIABLE, &files);
+        program.public_dir = Some(public_dir(dir));
+        let launch = |number: usize| match number {
+            0 => Server::launch(&program, dir),
+            more => {
+                let mut name = dir.as_os_str().to_owned();
+                name.push(format!("-{more}"));
+                Server::launch(&program, Path::new(&name))
+            }
+        };
+        (0..count).map(launch).collect()
+    }
+
+    /// Where a server with that data directory looks for static files.
+    pub(super) fn public_dir(&self, dir: &Path) -> PathBuf {
+        self.public_dir.clone().unwrap_or_else(|| public_dir(dir))
     }
 
     pub fn product(&self) -> Product {

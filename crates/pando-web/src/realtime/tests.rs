@@ -31,7 +31,7 @@ async fn greeted(stream: &mut EventStream) -> String {
 
 #[tokio::test]
 async fn clients_with_equal_topics_share_a_group_and_others_hear_nothing() {
-    let hub = Hub::default();
+    let hub = Hub::of("server".into());
     let mut streams = [hub.connect(IP), hub.connect(IP), hub.connect(IP)];
     for (stream, topic) in streams.iter_mut().zip(["posts/*", "posts/*", "posts/other"]) {
         let id = greeted(stream).await;
@@ -51,7 +51,7 @@ async fn clients_with_equal_topics_share_a_group_and_others_hear_nothing() {
 
 #[tokio::test]
 async fn a_client_that_cannot_keep_up_is_disconnected() {
-    let hub = Hub::default();
+    let hub = Hub::of("server".into());
     let mut stream = hub.connect(IP);
     let id = greeted(&mut stream).await;
     hub.subscribe(&id, IP, None, &["posts/*".to_owned()]).unwrap();
@@ -65,7 +65,7 @@ async fn a_client_that_cannot_keep_up_is_disconnected() {
 
 #[tokio::test]
 async fn a_dropped_stream_leaves_nothing_behind() {
-    let hub = Hub::default();
+    let hub = Hub::of("server".into());
     let mut stream = hub.connect(IP);
     let id = greeted(&mut stream).await;
     let topics = ["posts/*".to_owned(), "posts/one".to_owned(), String::new()];
@@ -77,7 +77,7 @@ async fn a_dropped_stream_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_stream_belongs_to_its_address_and_its_person() {
-    let hub = Hub::default();
+    let hub = Hub::of("server".into());
     let mut stream = hub.connect(IP);
     let id = greeted(&mut stream).await;
     let elsewhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);

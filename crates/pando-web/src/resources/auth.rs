@@ -53,7 +53,7 @@ fn auth_collection<'a>(schema: &'a Schema, name: &str) -> Result<&'a Arc<Collect
 
 /// The auth collection that a path names, after this request counted as `action` on it in rate
 /// limits.
-fn admit(
+async fn admit(
     app: &SharedApp,
     request: &Request,
     name: &str,
@@ -61,13 +61,13 @@ fn admit(
 ) -> Result<Arc<Collection>, ApiError> {
     let schema = app.store.schema();
     let collection = auth_collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, action)?;
+    rate_limit::check_collection(app, request, collection, action).await?;
     Ok(Arc::clone(collection))
 }
 
 /// The account that a request to a path of a collection comes from, which must be one of that
 /// collection, after the request counted as `action` in rate limits.
-fn admit_owner(
+async fn admit_owner(
     app: &SharedApp,
     request: &Request,
     name: &str,
@@ -75,7 +75,7 @@ fn admit_owner(
 ) -> Result<Arc<Record>, ApiError> {
     let schema = app.store.schema();
     let collection = super::existing(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, action)?;
+    rate_limit::check_collection(app, request, collection, action).await?;
     let Some(auth) = &request.auth else {
         let words = "The request requires valid record authorization token.";
         return Err(ApiError::unauthorized(words));
@@ -144,7 +144,7 @@ fn now_ms() -> i64 {
 
 /// `GET /api/collections/{collection}/auth-methods`
 pub(crate) async fn methods(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "listAuthMethods")?;
+    let collection = admit(app, request, name, "listAuthMethods").await?;
     let Some(options) = &collection.auth else { return Err(ApiError::not_found("")) };
     let password = &options.password_auth;
     let identities: &[String] = if password.enabled { &password.identity_fields } else { &[] };
@@ -171,7 +171,7 @@ pub(crate) async fn methods(app: &SharedApp, request: &mut Request, name: &str) 
 
 /// `POST /api/collections/{collection}/auth-refresh`
 pub(crate) async fn refresh(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let auth = admit_owner(app, request, name, "authRefresh")?;
+    let auth = admit_owner(app, request, name, "authRefresh").await?;
     let token = bearer_token(request).to_owned();
     // Tokens made for somebody else to use end when they end.
     let refreshable = tokens::unproven(&token).and_then(|claims| claims.refreshable) == Some(true);

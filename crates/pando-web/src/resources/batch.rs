@@ -2,6 +2,7 @@
 //!
 //! Source: PocketBase `apis/batch.go`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -12,7 +13,9 @@ use pando_schema::{Problem, Problems};
 use pando_store::Tx;
 use serde_json::{Map, Value as Json, json};
 
-use super::records::{Obsolete, Prepared, Target, enrich_one, files, prepare, record_response};
+use super::records::{
+    Obsolete, Prepared, Stored, Target, enrich_one, files, prepare, record_response,
+};
 use crate::ApiError;
 use crate::app::SharedApp;
 use crate::request::Request;
@@ -57,10 +60,13 @@ pub(crate) async fn run(app: &SharedApp, request: &mut Request) -> Result<Respon
     check(&items, items_max)?;
 
     let mut ready = Vec::with_capacity(items.len());
-    let mut unready = None;
+    let (mut stored, mut unready) = (Vec::new(), None);
     for (index, item) in items.into_iter().enumerate() {
         match get_ready(app, request, item).await {
-            Ok(item) => ready.push(item),
+            Ok((item, files)) => {
+                ready.push(item);
+                stored.extend(files);
+            }
             Err(error) => {
                 // Those before it run all the same: one of them may be the first to fail.
                 unready = Some((index, error));
@@ -68,39 +74,43 @@ pub(crate) async fn run(app: &SharedApp, request: &mut Request) -> Result<Respon
             }
         }
     }
-    let stored = ready.iter_mut().filter_map(|item| item.write.take_stored()).collect();
     let deadline = Instant::now() + timeout;
+    let work = Arc::new(Work { ready, unready, deadline });
     let results =
-        files::write(app, stored, move |tx| Box::pin(run_all(tx, ready, unready, deadline)))
-            .await?;
+        files::write(app, stored, move |tx| Box::pin(async move { work.run(tx).await })).await?;
     Ok(picked(request, json_response(StatusCode::OK, &results), Pick::Answer))
 }
 
-async fn run_all(
-    tx: &mut Tx,
+/// What one transaction does.
+struct Work {
     ready: Vec<Ready>,
+    /// The first item that is bound to fail.
     unready: Option<(usize, ApiError)>,
     deadline: Instant,
-) -> Result<(Json, Vec<Obsolete>), ApiError> {
-    let mut results = Vec::with_capacity(ready.len());
-    let mut obsolete = Vec::new();
-    for (index, item) in ready.into_iter().enumerate() {
-        if Instant::now() > deadline {
-            let cause = anyhow::anyhow!("batch transaction timeout");
-            return Err(ApiError::bad_request("Batch transaction failed.").caused_by(cause));
+}
+
+impl Work {
+    async fn run(&self, tx: &mut Tx) -> Result<(Json, Vec<Obsolete>), ApiError> {
+        let mut results = Vec::with_capacity(self.ready.len());
+        let mut obsolete = Vec::new();
+        for (index, item) in self.ready.iter().enumerate() {
+            if Instant::now() > self.deadline {
+                let cause = anyhow::anyhow!("batch transaction timeout");
+                return Err(ApiError::bad_request("Batch transaction failed.").caused_by(cause));
+            }
+            let (result, files) = run_item(tx, item).await.map_err(|error| failed(index, error))?;
+            results.push(result);
+            obsolete.extend(files);
         }
-        let (result, files) = run_item(tx, item).await.map_err(|error| failed(index, error))?;
-        results.push(result);
-        obsolete.extend(files);
-    }
-    match unready {
-        Some((index, error)) => Err(failed(index, error)),
-        None => Ok((Json::Array(results), obsolete)),
+        match &self.unready {
+            Some((index, error)) => Err(failed(*index, error.again())),
+            None => Ok((Json::Array(results), obsolete)),
+        }
     }
 }
 
-async fn run_item(tx: &mut Tx, item: Ready) -> Result<(Json, Vec<Obsolete>), ApiError> {
-    let written = item.write.run(tx).await?;
+async fn run_item(tx: &mut Tx, item: &Ready) -> Result<(Json, Vec<Obsolete>), ApiError> {
+    let written = item.write.clone().run(tx).await?;
     let Some(record) = written.record else {
         return Ok((json!({ "body": null, "status": 204 }), written.obsolete));
     };
@@ -137,7 +147,7 @@ async fn read(
     bytes_max: u64,
 ) -> Result<Vec<Item>, ApiError> {
     let malformed = || ApiError::bad_request("Failed to read the submitted batch data.");
-    let read = request.submission(&app.blob, bytes_max).await;
+    let read = request.submission(&app.staging, bytes_max).await;
     let submission = read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { cause: error.cause, ..malformed() },
         _ => error,
@@ -241,7 +251,12 @@ fn too_long(max: usize) -> Problem {
     problem
 }
 
-async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready, ApiError> {
+/// With it come the files that were stored for it.
+async fn get_ready(
+    app: &SharedApp,
+    outer: &Request,
+    item: Item,
+) -> Result<(Ready, Option<Stored>), ApiError> {
     let unknown =
         || ApiError::bad_request("").caused_by(anyhow::anyhow!("unknown batch request action"));
     let uri = item_uri(&item.url).ok_or_else(unknown)?;
@@ -275,8 +290,8 @@ async fn get_ready(app: &SharedApp, outer: &Request, item: Item) -> Result<Ready
         // An item counts as a form, which is refused with such a query.
         return Err(ApiError::bad_request(""));
     }
-    let write = prepare(app, &mut request, &collection, target, Purpose::Batch).await?;
-    Ok(Ready { request, write })
+    let (write, stored) = prepare(app, &mut request, &collection, target, Purpose::Batch).await?;
+    Ok((Ready { request, write }, stored))
 }
 
 /// The URL of an item, which names a path of this server. What does not belong into a URL is

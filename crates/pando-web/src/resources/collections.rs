@@ -19,7 +19,7 @@ use pando_store::CollectionError;
 use serde_json::{Map, Value as Json};
 use tracing::warn;
 
-use super::records::{delete_files, files_of, page::Page};
+use super::records::{Obsolete, delete_files, files_of, page::Page};
 use super::require_superuser;
 use crate::ApiError;
 use crate::access;
@@ -286,7 +286,7 @@ async fn submission<'a>(
     request: &'a mut Request,
     failed: &str,
 ) -> Result<&'a mut Submission, ApiError> {
-    let read = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let read = request.submission(&app.staging, app.config.body_max.bytes()).await;
     read.map_err(|error| match error.status {
         StatusCode::BAD_REQUEST => ApiError { message: failed.to_owned(), ..error },
         _ => error,
@@ -294,11 +294,9 @@ async fn submission<'a>(
 }
 
 /// Deletes the files of all records of a collection that is gone.
-async fn delete_folder(app: &App, collection: &Collection) {
+async fn delete_folder(app: &SharedApp, collection: &Collection) {
     let Ok(folder) = Prefix::parse(&format!("{}/", collection.id)) else { return };
-    if let Err(error) = app.blob.delete_prefix(&folder).await {
-        warn!(error = format!("{error:#}"), "failed to delete the files of a collection");
-    }
+    delete_files(app, vec![Obsolete::Folder(folder)]).await;
 }
 
 fn refusal(error: CollectionError, failed: &str) -> ApiError {

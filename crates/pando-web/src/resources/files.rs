@@ -3,15 +3,16 @@
 //! Source: PocketBase `apis/file.go`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
-use pando_blob::{FileRequest, Key, Object, ThumbSize, parse_download, size_allowed};
+use pando_blob::{FileRequest, FolderBlob, Key, Object, ThumbSize, parse_download, size_allowed};
 use pando_filter::Purpose;
 use pando_schema::{CollectionKind, Field, FieldKind, Record, Schema};
 use pando_store::Conn;
 use serde_json::json;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::file_request;
 use super::records::file_key;
@@ -20,7 +21,7 @@ use crate::app::{App, SharedApp};
 use crate::request::{Request, is_superuser};
 use crate::response::{Body, Frameable, Pick, Piece, Response, json as json_response, picked};
 use crate::tokens::{self, TokenKind};
-use crate::{ApiError, rate_limit};
+use crate::{ApiError, folders, rate_limit};
 
 /// `POST /api/files/token`
 pub(crate) async fn token(_app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
@@ -43,7 +44,7 @@ pub(crate) async fn download(
 ) -> Result<Response, ApiError> {
     let schema = app.store.schema();
     let collection = super::existing(&schema, collection)?;
-    rate_limit::check_collection(app, request, collection, "file")?;
+    rate_limit::check_collection(app, request, collection, "file").await?;
     let mut conn = app.store.read().await?;
     let failed = |error| ApiError::of_query(error, collection, StatusCode::NOT_FOUND);
     let record = conn.find(collection, id).await.map_err(failed)?;
@@ -67,6 +68,53 @@ pub(crate) async fn download(
     drop(conn);
     let (object, name) = served(app, request, &key, thumbs).await?;
     Ok(respond(request, &object, &name))
+}
+
+/// Looks after the folder at the start and every hour, until the stop: deletes what uploads of dead
+/// processes left behind, and tells if another server on the same database has another folder.
+pub(crate) async fn tidy_hourly(
+    app: SharedApp,
+    folder: FolderBlob,
+    dir: String,
+) -> anyhow::Result<()> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    loop {
+        if let Err(error) = compare_folders(&app, &folder, &dir).await {
+            warn!(error = format!("{:#}", anyhow::Error::from(error)), "folders not compared");
+        }
+        match app.staging.remove_leftovers().await {
+            Ok(0) => {}
+            Ok(count) => info!(count, "deleted unfinished uploads"),
+            Err(error) => {
+                warn!(error = format!("{error:#}"), "failed to delete unfinished uploads")
+            }
+        }
+        if app.life.stopping.run_until_cancelled(tokio::time::sleep(HOUR)).await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn compare_folders(
+    app: &App,
+    folder: &FolderBlob,
+    dir: &str,
+) -> Result<(), folders::FoldersError> {
+    folders::note(&app.store, folder, dir).await?;
+    if app.store.settings().s3.enabled {
+        return Ok(());
+    }
+    let others = folders::others(&app.store, folder).await?;
+    if !others.is_empty() {
+        let others = others.join(", ");
+        warn!(
+            dir,
+            others,
+            "other servers on this database keep files in another folder, so that each hides some: \
+             set files.dir of all servers to one folder, or use S3"
+        );
+    }
+    Ok(())
 }
 
 /// The file field of `record` that holds the file called `name`.
@@ -115,14 +163,12 @@ async fn served(
         && size_allowed(size, thumbs)
         && let Some(size) = ThumbSize::parse(size)
     {
-        match app.thumbs.fetch(key, &size).await {
+        match Box::pin(app.thumbs.fetch(&app.blob()?, key, &size)).await {
             Ok(thumb) => return Ok(thumb),
             Err(error) => warn!(error = format!("{error:#}"), "no thumb, serving the original"),
         }
     }
-    let object = app.blob.fetch(key).await;
-    let object = object.map_err(|error| ApiError::not_found("").caused_by(error))?;
-    Ok((object, key.name().to_owned()))
+    Ok((app.fetch(key).await?, key.name().to_owned()))
 }
 
 fn respond(request: &Request, object: &Object, name: &str) -> Response {

@@ -45,7 +45,7 @@ pub(crate) async fn subscribe(
         StatusCode::BAD_REQUEST => ApiError { cause: error.cause, ..ApiError::bad_request("") },
         _ => error,
     };
-    let submission = request.submission(&app.blob, app.config.body_max.bytes()).await;
+    let submission = request.submission(&app.staging, app.config.body_max.bytes()).await;
     let submission = submission.map_err(malformed)?;
     let client_id = Form::new(&submission.fields, &kind).text("clientId").map_err(malformed)?;
     let one_allowed = !kind.starts_with("application/json");
@@ -55,7 +55,8 @@ pub(crate) async fn subscribe(
         .map_err(|problems| ApiError::invalid("", &problems))?;
     let ip = real_ip(request, &app.store.settings());
     let auth = request.auth.clone();
-    app.realtime.subscribe(&client_id, ip, auth, &subscriptions).map_err(|error| match error {
+    let subscribed = app.realtime.subscribe_anywhere(app, &client_id, ip, auth, subscriptions);
+    subscribed.await?.map_err(|error| match error {
         SubscribeError::NoClient => ApiError::not_found("Missing or invalid client id."),
         SubscribeError::OtherAddress => ApiError::bad_request("Invalid realtime client."),
         SubscribeError::OtherAuth => {

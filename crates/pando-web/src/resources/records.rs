@@ -18,7 +18,7 @@ use pando_store::Conn;
 
 pub(crate) use enrich::{enrich, enrich_auth, set_visibility};
 pub(crate) use expand::expand;
-pub(crate) use files::{Obsolete, delete_files};
+pub(crate) use files::{Obsolete, Stored, delete_files};
 pub(crate) use list::list;
 pub(crate) use write::{Prepared, Target, create, delete, file_key, files_of, prepare, update};
 
@@ -39,7 +39,7 @@ pub(crate) async fn view(
 ) -> Result<Response, ApiError> {
     let schema = app.store.schema();
     let collection = collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "view")?;
+    rate_limit::check_collection(app, request, collection, "view").await?;
     let rule = verdict(collection.rules.view.as_deref(), request.by_superuser());
     if rule == Verdict::Denied {
         return Err(superusers_only());

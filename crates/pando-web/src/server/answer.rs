@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -104,10 +104,68 @@ async fn handle(app: &SharedApp, mut request: Request) -> Response {
     }
 }
 
+/// How often a request is tried again since collections have changed under it.
+const REPLAYS_MAX: u32 = 5;
+
+/// Between two tries of a request whose connection to the database was lost.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries again if another server has changed collections meanwhile, or the connection to the
+/// database was lost, where nothing was written yet.
 async fn respond(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
-    auth::authenticate(app, request).await;
+    let begun = Instant::now();
+    let mut replays = 0;
+    loop {
+        let version = app.store.version();
+        let outcome = respond_once(app, request).await;
+        match outcome {
+            Err(error) if error.outdated() && repeatable(request) && replays < REPLAYS_MAX => {
+                replays += 1;
+                app.store.catch_up().await?;
+                // If nothing is new, another try would end like this one.
+                if app.store.version() == version || !request.rewind() {
+                    return Err(error);
+                }
+            }
+            // Another try waits for the database.
+            Err(error)
+                if error.database_away()
+                    && repeatable(request)
+                    && begun.elapsed() < app.store.options().hold_max
+                    && request.rewind() =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether a request that failed on outdated collections has written nothing: it only reads, or its
+/// handler looks to that.
+fn repeatable(request: &Request) -> bool {
+    let reads = request.method == Method::GET || request.method == Method::HEAD;
+    let path = request.uri.path();
+    let writes = || match path
+        .strip_prefix("/api/collections/")
+        .and_then(|rest| rest.split_once('/'))
+    {
+        Some((_, rest)) => {
+            rest.starts_with("records") || rest == "auth-with-password" || rest == "auth-refresh"
+        }
+        None => path == "/api/batch",
+    };
+    reads || writes()
+}
+
+async fn respond_once(app: &SharedApp, request: &mut Request) -> Result<Response, ApiError> {
+    let path = request.uri.path();
+    if path.starts_with("/api/") && path != "/api/health" {
+        app.store.present().await?;
+    }
+    auth::authenticate(app, request).await?;
     check_superuser_ip(app, request)?;
-    rate_limit::check_request(app, request)?;
+    rate_limit::check_request(app, request).await?;
     check_body_length(app, request)?;
     router::route(app, request).await
 }

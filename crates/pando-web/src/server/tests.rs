@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pando_bus::{Bus, BusOptions};
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_schema::{Record, Settings, Value};
@@ -68,7 +69,7 @@ impl TestServer {
         std::fs::write(path, content).unwrap();
     }
 
-    fn change_settings(&self, change: impl FnOnce(&mut Settings) + Send + 'static) {
+    fn change_settings(&self, change: impl FnOnce(&mut Settings) + Clone + Send + 'static) {
         let changed = self.app.store.write(move |tx| {
             Box::pin(async move {
                 let mut settings = Settings::clone(tx.settings());
@@ -125,7 +126,9 @@ async fn serve(config: WebConfig, data_dir: &Path) -> (SharedApp, Bound) {
     let options = StoreOptions { dir: data_dir.to_owned(), ..StoreOptions::default() };
     let store = Store::open(&options).await.unwrap();
     let life = Lifecycle::default();
-    let app = App::new(config, store, data_dir, life.clone()).unwrap();
+    let (bus, work) = Bus::new(store.clone(), BusOptions::default(), life.stopping.clone());
+    life.spawn("bus", work);
+    let app = App::new(config, store, bus, &data_dir.join("storage"), life.clone()).unwrap();
     let (announce, bound) = oneshot::channel();
     life.spawn("web", super::run(SharedApp::clone(&app), announce));
     let bound = bound.await.unwrap();

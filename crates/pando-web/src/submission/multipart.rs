@@ -11,7 +11,7 @@ use http::header::CONTENT_DISPOSITION;
 use http_body_util::{BodyDataStream, Limited};
 use hyper::body::Body;
 use multer::Multipart;
-use pando_blob::{Blob, BlobError, base_name};
+use pando_blob::{BlobError, Staging, base_name};
 
 use super::{Submission, SubmittedFile, check_complete, typed_fields};
 use crate::ApiError;
@@ -29,7 +29,7 @@ pub(crate) async fn read<B>(
     content_type: &str,
     query: &Query,
     body: B,
-    blob: &Blob,
+    staging: &Staging,
     bytes_max: u64,
 ) -> Result<Submission, ApiError>
 where
@@ -56,7 +56,7 @@ where
         // An empty file name makes no file, as Go's `mime/multipart` has it.
         let original = part.file_name().filter(|name| !name.is_empty());
         if let Some(original) = original.map(|name| base_name(name).to_owned()) {
-            let mut upload = blob.upload(bytes_max);
+            let mut upload = staging.upload(bytes_max);
             while let Some(chunk) = part.chunk().await.map_err(refusal)? {
                 upload.write(&chunk).await.map_err(upload_failure)?;
             }

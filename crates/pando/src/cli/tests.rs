@@ -229,6 +229,7 @@ fn the_bare_program_explains_itself() {
           balancer   Starts the load balancer, in front of several web servers
           superuser  Manage superusers
           move       Moves a part of the application to where it can grow
+          lab        Starts any rung on this machine, loads it, and breaks it on purpose
           config     Checks or shows the configuration
           version    Prints the version
 
@@ -237,7 +238,7 @@ fn the_bare_program_explains_itself() {
 
         Global options:
               --config <FILE>           The configuration file [default: pando.toml if it exists]
-              --dir <DIR>               The data directory [default: pando_data]
+              --dir <DIR>               The data directory [default: pando_data], or the folder of a lab [default: pando_lab]
               --publicDir <DIR>         The directory to serve static files [default: pando_public]
               --indexFallback[=<BOOL>]  Fallback the request to index.html on missing static path, e.g. when pretty urls are used with SPA [default: true]
               --encryptionEnv <NAME>    The env variable whose value of 32 characters will be used as encryption key for the app settings
@@ -277,7 +278,7 @@ fn help_of_a_command_teaches() {
 
         Global options:
               --config <FILE>           The configuration file [default: pando.toml if it exists]
-              --dir <DIR>               The data directory [default: pando_data]
+              --dir <DIR>               The data directory [default: pando_data], or the folder of a lab [default: pando_lab]
               --publicDir <DIR>         The directory to serve static files [default: pando_public]
               --indexFallback[=<BOOL>]  Fallback the request to index.html on missing static path, e.g. when pretty urls are used with SPA [default: true]
               --encryptionEnv <NAME>    The env variable whose value of 32 characters will be used as encryption key for the app settings
@@ -309,4 +310,38 @@ fn the_version_names_pocketbases() {
             "{version}"
         );
     }
+}
+
+#[test]
+fn a_lab_is_told_what_to_do() {
+    let refusal = |line: &str| match read(line) {
+        Ok(_) => "ok\n".to_owned(),
+        Err(error) => strip_ansi_codes(&error.render().to_string()).into_owned(),
+    };
+    let lines = [
+        refusal("lab up --rung 3 --web 5 --isolate --fresh --no-sync"),
+        refusal("lab load --for 2min --clients 64 --rate 500 --mix view=1,create=1 --pinned"),
+        refusal("lab cut web-1 --from db-1"),
+        refusal("lab heal"),
+        refusal("lab load --for soon"),
+        refusal("lab load --mix sing=1"),
+        refusal("lab up --rung 12"),
+    ];
+    expect![[r#"
+        ok
+        ok
+        ok
+        ok
+        error: invalid value 'soon' for '--for <TIME>': must be a duration, such as "30s" or "5min"
+
+        For more information, try '--help'.
+        error: invalid value 'sing=1' for '--mix <MIX>': no work is called "sing"
+        hint: one of view, list, create, update, delete, increment, login
+
+        For more information, try '--help'.
+        error: invalid value '12' for '--rung <RUNG>': 12 is not in 1..=3
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&lines.concat());
 }

@@ -2,6 +2,7 @@
 
 use std::{
     ops::ControlFlow,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +10,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use pando_store::{
     Store, StoreOptions,
-    moving::{MoveError, MoveOptions, Moving, Progress, Status, Step, StoreGate, Watch},
+    moving::{MoveError, MoveOptions, Moving, Progress, Status, StoreGate, Watch},
 };
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, mpsc},
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::text;
+use crate::move_files;
 
 /// How often progress is told within a step.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
@@ -33,13 +35,15 @@ const TIDIED_EVERY: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub(crate) struct Moves {
     pub(crate) store: Store,
+    /// The folder for files.
+    pub(crate) files_dir: PathBuf,
     /// Held by the one that is at work.
     busy: Arc<Mutex<()>>,
 }
 
 impl Moves {
-    pub(crate) fn of(store: &Store) -> Moves {
-        Moves { store: store.clone(), busy: Arc::default() }
+    pub(crate) fn of(store: &Store, files_dir: PathBuf) -> Moves {
+        Moves { store: store.clone(), files_dir, busy: Arc::default() }
     }
 
     fn moving(&self) -> Moving {
@@ -56,18 +60,23 @@ impl Moves {
         stopping: CancellationToken,
     ) -> anyhow::Result<String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        if words == ["status"] {
-            return self.status().await;
+        match words.as_slice() {
+            ["status"] => return self.status().await,
+            [move_files::WORD, "status"] => return Ok(move_files::status(self)),
+            _ => {}
         }
         // Tidying up is soon over.
         let at_work = timeout(PATIENCE, Arc::clone(&self.busy).lock_owned()).await;
         let at_work = at_work.map_err(|_| anyhow!("another move is at work in this server"))?;
-        let watch = Teller { told, stopping, step: None, told_at: Instant::now() };
+        let watch = Teller { told, stopping, step: String::new(), told_at: Instant::now() };
         match words.as_slice() {
             ["plan", url] => self.plan(url, watch, at_work).await,
             ["run", url] => self.run(url, watch, at_work).await,
             ["undo"] => self.undo(watch, at_work).await,
             ["finish"] => self.finish().await,
+            [move_files::WORD, words @ ..] => {
+                Box::pin(move_files::perform(self, words, watch, at_work)).await
+            }
             _ => bail!("unknown command {words:?}"),
         }
     }
@@ -183,32 +192,41 @@ fn explained(error: MoveError) -> anyhow::Error {
 }
 
 /// Tells how far a move is.
-struct Teller {
+pub(crate) struct Teller {
     told: mpsc::Sender<Vec<String>>,
     stopping: CancellationToken,
-    step: Option<Step>,
+    step: String,
     told_at: Instant,
 }
 
-impl Watch for Teller {
-    fn at(&mut self, progress: &Progress) -> ControlFlow<()> {
+impl Teller {
+    /// Tells of a step and a collection, and how much of what is done: of how much, bytes, and how
+    /// far behind. `Break` if nobody hears it any more.
+    pub(crate) fn tell(
+        &mut self,
+        step: &str,
+        collection: &str,
+        numbers: [u64; 4],
+    ) -> ControlFlow<()> {
         if self.told.is_closed() || self.stopping.is_cancelled() {
             return ControlFlow::Break(());
         }
-        if self.step != Some(progress.step) || self.told_at.elapsed() >= TOLD_EVERY {
-            self.step = Some(progress.step);
+        if self.step != step || self.told_at.elapsed() >= TOLD_EVERY {
+            step.clone_into(&mut self.step);
             self.told_at = Instant::now();
+            let names = [step.to_owned(), collection.to_owned()];
+            let numbers = numbers.map(|number| number.to_string());
             // What nobody has had time for is left out.
-            let _ = self.told.try_send(words(progress));
+            let _ = self.told.try_send(names.into_iter().chain(numbers).collect());
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Progress as words of the protocol: step, collection, rows done, rows in all, bytes, lag.
-fn words(progress: &Progress) -> Vec<String> {
-    let Progress { step, collection, rows_done, rows_total, bytes_done, lag, gate: _ } = progress;
-    let numbers = [rows_done, rows_total, bytes_done, lag].map(ToString::to_string);
-    let names = [step.name().to_owned(), collection.clone()];
-    names.into_iter().chain(numbers).collect()
+impl Watch for Teller {
+    fn at(&mut self, progress: &Progress) -> ControlFlow<()> {
+        let Progress { step, collection, rows_done, rows_total, bytes_done, lag, gate: _ } =
+            progress;
+        self.tell(step.name(), collection, [*rows_done, *rows_total, *bytes_done, *lag])
+    }
 }

@@ -9,17 +9,19 @@ use crate::output;
 const LINE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Shown from the first progress on.
-pub(super) struct Bar {
+pub(crate) struct Bar {
     bar: Option<ProgressBar>,
+    /// What is counted.
+    unit: &'static str,
     step: String,
     since: Instant,
     line_at: Instant,
 }
 
 impl Bar {
-    pub(super) fn new() -> Bar {
+    pub(crate) fn of(unit: &'static str) -> Bar {
         let now = Instant::now();
-        Bar { bar: None, step: String::new(), since: now, line_at: now }
+        Bar { bar: None, unit, step: String::new(), since: now, line_at: now }
     }
 
     /// Shows what `perform::words` has told.
@@ -34,7 +36,7 @@ impl Bar {
         let message = self.message(collection, rows, number(bytes), number(lag));
         let bar = self.bar.get_or_insert_with(new_bar);
         if !bar.is_hidden() {
-            let known = matches!(step.as_str(), "copy" | "verify" | "plan") && total > 0;
+            let known = matches!(step.as_str(), "copy" | "verify" | "check" | "plan") && total > 0;
             bar.set_length(if known { total } else { 1 });
             bar.set_position(if known { rows.min(total) } else { 0 });
             bar.set_message(message);
@@ -53,7 +55,7 @@ impl Bar {
         let elapsed_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         if rows > 0 && elapsed_ms > 0 {
             let rate = rows.saturating_mul(1000) / elapsed_ms;
-            text += &format!(", {} rows, {}/s", HumanCount(rows), HumanCount(rate));
+            text += &format!(", {} {}, {}/s", HumanCount(rows), self.unit, HumanCount(rate));
         }
         if bytes > 0 {
             text += &format!(", {}", HumanBytes(bytes));
@@ -87,7 +89,9 @@ fn label(step: &str) -> &'static str {
         "catch-up" => "catching up",
         "index" => "making indexes",
         "verify" => "comparing",
-        "cut-over" => "changing over",
+        "check" => "comparing the last ones",
+        "begin" => "preparing",
+        "mirror" | "cut-over" => "changing over",
         _ => "done",
     }
 }
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_where_there_are_any() {
-        let mut bar = Bar::new();
+        let mut bar = Bar::of("rows");
         bar.step = "catch-up".to_owned();
         assert_eq!(bar.message("", 0, 0, 0), "catching up");
         assert_eq!(bar.message("", 0, 0, 1234), "catching up, 1,234 changes behind");

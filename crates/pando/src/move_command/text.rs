@@ -150,7 +150,7 @@ pub(super) fn status(status: &Status) -> String {
 }
 
 /// A duration in the unit that suits it.
-fn lasting(duration: Duration) -> String {
+pub(crate) fn lasting(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
         ..10.0 => format!("{seconds:.1} s"),

@@ -8,18 +8,23 @@ use pando_testkit::{
     compare::{Engine, Options, run},
 };
 
-fn check(engine: Engine) {
+fn check(engine: Engine, servers: usize) {
     let pando = Program::new(Product::Pando, Path::new(env!("CARGO_BIN_EXE_pando")));
-    let report = run(&Options { requests: 400, engine, ..Options::new(pando) }).unwrap();
+    let report = run(&Options { requests: 400, engine, servers, ..Options::new(pando) }).unwrap();
     assert!(report.agreed(), "{report}");
 }
 
 #[test]
 fn answers_like_pocketbase() {
-    check(Engine::Sqlite);
+    check(Engine::Sqlite, 1);
 }
 
 #[test]
 fn answers_like_pocketbase_on_postgres() {
-    check(Engine::Postgres);
+    check(Engine::Postgres, 1);
+}
+
+#[test]
+fn three_servers_answer_like_one_pocketbase() {
+    check(Engine::Postgres, 3);
 }

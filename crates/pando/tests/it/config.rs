@@ -74,6 +74,10 @@ fn show_hides_secrets_and_tells_origins() {
 
         [database]
 
+        [bus]
+
+        [files]
+
         [log]
 
         [drain]"#]]

@@ -18,6 +18,9 @@ const PASSWORD: &str = "1234567890";
 /// The collection that the requests are about; everybody may do everything.
 const RECORDS: &str = "/api/collections/things/records";
 
+/// Connections beside those for requests: a sign of life to other servers, and the journal.
+const BESIDE: usize = 2;
+
 /// A server on a database of its own, with that collection.
 struct App {
     server: Server,

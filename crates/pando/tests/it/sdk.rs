@@ -6,9 +6,10 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
-use pando_testkit::{Postgres, Product, Program, Server};
+use pando_testkit::{Postgres, Product, Program, Server, control};
 
 const EMAIL: &str = "root@example.com";
 const PASSWORD: &str = "1234567890";
@@ -40,20 +41,64 @@ fn one_transcript_on_postgres() {
     check(&pando().on_database(&server.url(&database)));
 }
 
+#[test]
+fn one_transcript_on_three_servers() {
+    let server = Postgres::start().unwrap();
+    let database = server.new_database().unwrap();
+    let program = pando().on_database(&server.url(&database));
+    compare(&transcript_of(&program, |dir| program.launch_several(dir, 3).unwrap()));
+}
+
+/// The script changes collections all the time, which a move has to follow.
+#[test]
+fn one_transcript_while_the_records_move() {
+    let postgres = Postgres::start().unwrap();
+    let url = postgres.url(&postgres.new_database().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let program = pando();
+    program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
+    let server = Server::launch(&program, &data).unwrap();
+    let servers = std::slice::from_ref(&server);
+    let (transcript, moved_before_the_end) = thread::scope(|scope| {
+        let script = scope.spawn(|| said_of(servers));
+        let moved = control::ask(&data, &["move", "run", &url], |_| true).unwrap();
+        assert!(moved.is_some());
+        let before_the_end = !script.is_finished();
+        (script.join().unwrap(), before_the_end)
+    });
+    assert!(moved_before_the_end);
+    compare(&transcript);
+}
+
 fn check(pando: &Program) {
-    let found = differences(&oracle(), &transcript(pando));
+    compare(&transcript(pando));
+}
+
+fn compare(transcript: &str) {
+    let found = differences(&oracle(), transcript);
     let shown = found[..found.len().min(SHOWN_MAX)].join("\n");
     assert!(found.is_empty(), "{} steps differ:\n{shown}", found.len());
 }
 
 /// What the script prints about a fresh server.
 fn transcript(program: &Program) -> String {
+    transcript_of(program, |data| vec![Server::launch(program, data).unwrap()])
+}
+
+/// The same about servers that share a database.
+fn transcript_of(program: &Program, launch: impl FnOnce(&Path) -> Vec<Server>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
-    let server = Server::launch(program, &data).unwrap();
+    said_of(&launch(&data))
+}
+
+/// What the script prints about servers with that superuser.
+fn said_of(servers: &[Server]) -> String {
+    let urls: Vec<_> = servers.iter().map(|server| format!("http://{}", server.addr())).collect();
     let mut node = Command::new("node");
-    node.arg("run.mjs").arg(format!("http://{}", server.addr())).args([EMAIL, PASSWORD]);
+    node.arg("run.mjs").arg(urls.join(",")).args([EMAIL, PASSWORD]);
     let hint = "`cargo xtask setup` installs Node and the SDK";
     let output = node.current_dir(script_dir()).output().expect(hint);
     let transcript = String::from_utf8(output.stdout).unwrap();

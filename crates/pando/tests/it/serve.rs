@@ -114,8 +114,8 @@ fn what_is_not_built_yet_is_said() {
     for settings in [
         json!({ "backups": { "cron": "0 0 * * *" } }),
         json!({ "meta": { "appName": "x" } }),
-        json!({ "s3": { "enabled": true, "bucket": "b", "region": "r", "accessKey": "a",
-            "secret": "s", "endpoint": "https://s3.example.com" } }),
+        json!({ "backups": { "s3": { "enabled": true, "bucket": "b", "region": "r",
+            "accessKey": "a", "secret": "s", "endpoint": "https://s3.example.com" } } }),
     ] {
         let change = Request::patch("/api/settings").json(&settings).token(&token);
         client.send(&change).unwrap().success().unwrap();
@@ -123,7 +123,7 @@ fn what_is_not_built_yet_is_said() {
     let warnings = |server: Serving| {
         server.signal(Signal::TERM);
         let (_, log) = server.end();
-        ["settings.s3 is enabled", "settings.backups.cron is set"]
+        ["settings.backups.s3 is enabled", "settings.backups.cron is set"]
             .map(|text| log.matches(text).count())
     };
     assert_eq!(warnings(server), [1, 1]);

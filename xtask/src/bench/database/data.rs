@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use pando_testkit::{Request, Rng, RootClient, Server};
 use serde_json::{Value, json};
 
-pub(super) const ROOT_EMAIL: &str = "root@example.com";
-pub(super) const PASSWORD: &str = "1234567890";
+pub(in crate::bench) const ROOT_EMAIL: &str = "root@example.com";
+pub(in crate::bench) const PASSWORD: &str = "1234567890";
 const POST_COUNT: usize = 10_000;
 const BATCH_SIZE: usize = 500;
 /// Different requests per workload: enough that no cache of a single answer helps.
@@ -17,17 +17,17 @@ const FIRST_ID: u64 = 100_000_000_000_000;
 const RECORDS: &str = "/api/collections/posts/records";
 
 /// One operation.
-pub(super) struct Workload {
-    pub(super) name: &'static str,
-    pub(super) requests: Vec<Vec<u8>>,
+pub(in crate::bench) struct Workload {
+    pub(in crate::bench) name: &'static str,
+    pub(in crate::bench) requests: Vec<Vec<u8>>,
     /// The statement, and where one is not all that must happen, the whole transaction.
-    pub(super) by_hand: &'static [Script],
+    pub(in crate::bench) by_hand: &'static [Script],
 }
 
 /// What pgbench runs.
-pub(super) struct Script {
-    pub(super) name: &'static str,
-    pub(super) text: &'static str,
+pub(in crate::bench) struct Script {
+    pub(in crate::bench) name: &'static str,
+    pub(in crate::bench) text: &'static str,
 }
 
 const VIEW: &[Script] = &[Script {
@@ -84,7 +84,7 @@ COMMIT;",
 ];
 
 /// What is measured.
-pub(super) fn workloads() -> Vec<Workload> {
+pub(in crate::bench) fn workloads() -> Vec<Workload> {
     let mut rng = Rng::new(7);
     let mut other = Rng::new(8);
     vec![
@@ -124,7 +124,7 @@ fn any_id(rng: &mut Rng) -> String {
 }
 
 /// Makes the collections and fills one of them.
-pub(super) fn make(server: &Server) -> Result<()> {
+pub(in crate::bench) fn make(server: &Server) -> Result<()> {
     let mut root = RootClient::login(server, ROOT_EMAIL, PASSWORD)?;
     let batch = json!({ "batch": { "enabled": true, "maxRequests": BATCH_SIZE, "timeout": 120 } });
     root.json(Request::patch("/api/settings").json(&batch))?;

@@ -12,12 +12,17 @@ use crate::bench::table;
 
 /// One workload.
 pub(super) struct Row {
+    pub(super) cost: Cost,
+    pub(super) wired: Wired,
+}
+
+/// What it costs the database.
+pub(super) struct Cost {
     pub(super) name: &'static str,
     pub(super) by_hand: Vec<ByHand>,
     /// Of the database, for each of Pando's requests.
     pub(super) pando_cpu_us: f64,
     pub(super) pando: Measured,
-    pub(super) wired: Wired,
 }
 
 pub(super) fn render(rows: &[Row], elapsed: Duration, quick: bool) -> Result<String> {
@@ -35,17 +40,18 @@ pub(super) fn render(rows: &[Row], elapsed: Duration, quick: bool) -> Result<Str
     )?;
     writeln!(text, "| --- | --- |{}", " ---: |".repeat(6))?;
     for row in rows {
-        for by_hand in &row.by_hand {
-            let cpu_us = row.pando_cpu_us;
+        let cost = &row.cost;
+        for by_hand in &cost.by_hand {
+            let cpu_us = cost.pando_cpu_us;
             writeln!(
                 text,
                 "| {} | {} | {cpu_us:.1} | {:.1} | {:.2} | {:.1} | {:.0} | {:.0} |",
-                row.name,
+                cost.name,
                 by_hand.name,
                 by_hand.cpu_us,
                 by_hand.ratio,
                 by_hand.at_full_speed.cpu_us,
-                row.pando.requests_per_second,
+                cost.pando.requests_per_second,
                 by_hand.at_full_speed.operations_per_second,
             )?;
         }
@@ -55,7 +61,7 @@ pub(super) fn render(rows: &[Row], elapsed: Duration, quick: bool) -> Result<Str
         "\n| operation | round trips | statements | planned | prepared anew | without parameters | Pando's own CPU µs | p50 ms | p99 ms | errors |"
     )?;
     writeln!(text, "| --- |{}", " ---: |".repeat(9))?;
-    for Row { name, pando, wired, .. } in rows {
+    for Row { cost: Cost { name, pando, .. }, wired } in rows {
         writeln!(
             text,
             "| {name} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.1} | {:.2} | {:.2} | {} |",
@@ -73,7 +79,7 @@ pub(super) fn render(rows: &[Row], elapsed: Duration, quick: bool) -> Result<Str
     writeln!(text, "\nWhat Pando says to the database:\n")?;
     for row in rows {
         for statement in &row.wired.statements {
-            writeln!(text, "- {}: `{statement}`", row.name)?;
+            writeln!(text, "- {}: `{statement}`", row.cost.name)?;
         }
     }
     Ok(text)

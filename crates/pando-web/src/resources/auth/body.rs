@@ -49,7 +49,7 @@ impl Body {
 
     async fn read_raw(app: &App, request: &mut Request) -> Result<Body, ApiError> {
         let content_type = request.header(CONTENT_TYPE).to_owned();
-        let submission = request.submission(&app.blob, BODY_BYTES_MAX).await?;
+        let submission = request.submission(&app.staging, BODY_BYTES_MAX).await?;
         Ok(Body { fields: std::mem::take(&mut submission.fields), content_type })
     }
 

@@ -24,7 +24,7 @@ const FOR_SUPERUSERS: &str = "All superusers can change their emails directly.";
 
 /// `POST /api/collections/{collection}/request-email-change`
 pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let account = admit_owner(app, request, name, "requestEmailChange")?;
+    let account = admit_owner(app, request, name, "requestEmailChange").await?;
     let collection = &account.collection;
     no_superusers(collection, FOR_SUPERUSERS)?;
     let email = Body::read(app, request).await?.form().text("newEmail")?;
@@ -54,7 +54,7 @@ pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) 
 
 /// `POST /api/collections/{collection}/confirm-email-change`
 pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "confirmEmailChange")?;
+    let collection = admit(app, request, name, "confirmEmailChange").await?;
     no_superusers(&collection, FOR_SUPERUSERS)?;
     let body = Body::read(app, request).await?;
     let [token, password] = body.form().texts(["token", "password"])?;

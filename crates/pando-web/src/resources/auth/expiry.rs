@@ -27,7 +27,14 @@ pub(crate) async fn delete_expired_hourly(app: SharedApp) -> anyhow::Result<()> 
         .await
         .is_some()
     {
-        if let Err(error) = delete_expired(&app, now_ms()).await {
+        let hour = now_ms() / (HOUR_SECONDS * 1000);
+        let done = match app.store.claim("expired logins", hour).await {
+            Ok(true) => delete_expired(&app, now_ms()).await,
+            // Another server does it.
+            Ok(false) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = done {
             warn!(error = format!("{:?}", error.cause), "failed to delete expired logins");
         }
     }

@@ -1,6 +1,7 @@
 //! How often an account gets a mail, and how often its one-time passwords may be guessed.
 //!
-//! Kept in memory, as PocketBase does: a restart forgets it.
+//! Kept in memory, as PocketBase does, so that a restart forgets it; in the database where several
+//! servers share one.
 //!
 //! Source: PocketBase `apis/record_auth_*_request.go` (resend keys), `record_auth_with_otp.go`.
 
@@ -10,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pando_schema::Record;
+use pando_store::{Store, StoreError};
 
 /// How long the same mail is not sent again.
 const RESEND_AFTER: Duration = Duration::from_secs(2 * 60);
@@ -34,6 +36,13 @@ enum Key {
     Guess(String, IpAddr),
 }
 
+impl Key {
+    /// What all servers call it.
+    fn name(&self) -> String {
+        format!("login {self:?}")
+    }
+}
+
 /// What happened lately.
 #[derive(Debug, Default)]
 pub(crate) struct LoginLimits {
@@ -47,30 +56,48 @@ struct Entry {
 }
 
 impl LoginLimits {
-    /// Whether that mail was sent to `record` a moment ago.
-    pub(super) fn sent(&self, resend: Resend, record: &Record) -> bool {
-        let now = Instant::now();
-        self.lock().get(&sent_key(resend, record)).is_some_and(|entry| entry.until > now)
-    }
-
-    /// Notes that a mail is on its way.
-    pub(super) fn note_sent(&self, resend: Resend, record: &Record) {
-        self.count(sent_key(resend, record), RESEND_AFTER, Instant::now());
+    /// Whether that mail may be sent to `record`: once in a while. Notes that it is on its way.
+    pub(super) async fn may_send(
+        &self,
+        store: &Store,
+        resend: Resend,
+        record: &Record,
+    ) -> Result<bool, StoreError> {
+        Ok(self.count(store, sent_key(resend, record), RESEND_AFTER).await? <= 1)
     }
 
     /// Lets the mail be sent again at once.
-    pub(super) fn forget_sent(&self, resend: Resend, record: &Record) {
-        self.lock().remove(&sent_key(resend, record));
+    pub(super) async fn forget_sent(
+        &self,
+        store: &Store,
+        resend: Resend,
+        record: &Record,
+    ) -> Result<(), StoreError> {
+        let key = sent_key(resend, record);
+        self.lock().remove(&key);
+        store.forget_count(&key.name()).await
     }
 
     /// Counts a guess. False if there were too many.
-    pub(super) fn guess_allowed(&self, record: &Record, ip: IpAddr) -> bool {
+    pub(super) async fn guess_allowed(
+        &self,
+        store: &Store,
+        record: &Record,
+        ip: IpAddr,
+    ) -> Result<bool, StoreError> {
         let key = Key::Guess(record.id().to_owned(), ip);
-        self.count(key, OTP_WINDOW, Instant::now()) <= OTP_GUESSES_MAX
+        Ok(self.count(store, key, OTP_WINDOW).await? <= u64::from(OTP_GUESSES_MAX))
     }
 
-    /// How often this happened in the window that began with the first time.
-    fn count(&self, key: Key, window: Duration, now: Instant) -> u32 {
+    /// How often this happened in the window that began with the first time, on all servers.
+    async fn count(&self, store: &Store, key: Key, window: Duration) -> Result<u64, StoreError> {
+        match store.count(&key.name(), window).await? {
+            Some((count, _)) => Ok(count),
+            None => Ok(self.count_here(key, window, Instant::now()).into()),
+        }
+    }
+
+    fn count_here(&self, key: Key, window: Duration, now: Instant) -> u32 {
         let mut entries = self.lock();
         if entries.len() >= ENTRIES_MAX && !entries.contains_key(&key) {
             make_room(&mut entries, now);
@@ -120,17 +147,17 @@ mod tests {
         let mut counts = Vec::new();
         for seconds in [0, 1, 179, 180, 181] {
             let now = start + Duration::from_secs(seconds);
-            counts.push(limits.count(guess(1), OTP_WINDOW, now));
+            counts.push(limits.count_here(guess(1), OTP_WINDOW, now));
         }
         assert_eq!(counts, [1, 2, 3, 1, 2]);
-        assert_eq!(limits.count(guess(2), OTP_WINDOW, start), 1);
+        assert_eq!(limits.count_here(guess(2), OTP_WINDOW, start), 1);
     }
 
     #[test]
     fn memory_is_bounded() {
         let (limits, start) = (LoginLimits::default(), Instant::now());
         for number in 0..200_000 {
-            limits.count(guess(number), OTP_WINDOW, start);
+            limits.count_here(guess(number), OTP_WINDOW, start);
         }
         assert!(limits.lock().len() <= ENTRIES_MAX);
     }

@@ -42,7 +42,7 @@ const PASSWORD_BYTES_MAX: usize = 71;
 ///
 /// Answers with an id whether or not there is such an account, and takes as long.
 pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "requestOTP")?;
+    let collection = admit(app, request, name, "requestOTP").await?;
     let options = enabled(&collection)?;
     let account = read_recipient(app, request, &collection).await?;
     let length = usize::try_from(options.length).unwrap_or(0);
@@ -153,7 +153,7 @@ async fn note_sent(tx: &mut Tx, id: &str, sent_to: Option<String>) -> Result<(),
 
 /// `POST /api/collections/{collection}/auth-with-otp`
 pub(crate) async fn log_in(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "authWithOTP")?;
+    let collection = admit(app, request, name, "authWithOTP").await?;
     let options = enabled(&collection)?;
     let body = Body::read(app, request).await?;
     let [id, password] = body.form().texts(["otpId", "password"])?;
@@ -163,7 +163,7 @@ pub(crate) async fn log_in(app: &SharedApp, request: &mut Request, name: &str) -
     judge(problems)?;
     let (otp, account) = find(app, &collection, options, &id).await?;
     let ip = real_ip(request, &app.store.settings());
-    if !app.login_limits.guess_allowed(&account, ip) {
+    if !app.login_limits.guess_allowed(&app.store, &account, ip).await? {
         let words = "Too many attempts, please try again later with a new OTP.";
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, words));
     }

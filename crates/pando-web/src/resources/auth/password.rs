@@ -20,7 +20,7 @@ use crate::{ApiError, passwords};
 
 /// `POST /api/collections/{collection}/auth-with-password`
 pub(crate) async fn log_in(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "authWithPassword")?;
+    let collection = admit(app, request, name, "authWithPassword").await?;
     let Some(options) = &collection.auth else { return Err(ApiError::not_found("")) };
     if !options.password_auth.enabled {
         let words = "The collection is not configured to allow password authentication.";

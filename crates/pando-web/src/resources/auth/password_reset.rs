@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use pando_schema::{Collection, FieldKind, Problem, Problems, Record, Value};
+use tracing::warn;
 
 use super::body::{Body, TEXT_BYTES_MAX, check_text, judge, read_recipient};
 use super::limits::Resend;
@@ -27,7 +28,7 @@ const FAILED: &str = "Failed to set new password.";
 ///
 /// Answers the same whether or not there is such an account.
 pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "requestPasswordReset")?;
+    let collection = admit(app, request, name, "requestPasswordReset").await?;
     if !collection.auth.as_ref().is_some_and(|auth| auth.password_auth.enabled) {
         let words = "The collection is not configured to allow password authentication.";
         return Err(ApiError::bad_request(words));
@@ -35,14 +36,18 @@ pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) 
     let account = read_recipient(app, request, &collection).await?;
     let Some(account) = account else { return Ok(no_content()) };
     let installer = collection.name == SUPERUSERS && account.text("email") == INSTALLER_EMAIL;
-    if installer || app.login_limits.sent(Resend::PasswordReset, &account) {
+    if installer || !app.login_limits.may_send(&app.store, Resend::PasswordReset, &account).await? {
         return Ok(no_content());
     }
     let mail = mails::password_reset(&app.store.settings(), &account)?;
-    app.login_limits.note_sent(Resend::PasswordReset, &account);
     send_later(app, mail, "password reset", move |app, sent| async move {
         if !sent {
-            app.login_limits.forget_sent(Resend::PasswordReset, &account);
+            let limits = &app.login_limits;
+            if let Err(error) =
+                limits.forget_sent(&app.store, Resend::PasswordReset, &account).await
+            {
+                warn!(error = format!("{error:#}"), "the mail can be asked for again in a while");
+            }
         }
     });
     Ok(no_content())
@@ -50,15 +55,16 @@ pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) 
 
 /// `POST /api/collections/{collection}/confirm-password-reset`
 pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "confirmPasswordReset")?;
+    let collection = admit(app, request, name, "confirmPasswordReset").await?;
     let form = Reset::read(&Body::read_strictly(app, request).await?)?;
     let account = form.check(app, &collection).await?;
-    app.login_limits.forget_sent(Resend::PasswordReset, &account);
+    app.login_limits.forget_sent(&app.store, Resend::PasswordReset, &account).await?;
     form.set_password(app, account).await?;
     Ok(no_content())
 }
 
 /// A new password as submitted.
+#[derive(Clone)]
 struct Reset {
     token: String,
     password: String,

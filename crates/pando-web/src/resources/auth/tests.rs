@@ -8,6 +8,7 @@ mod two_factors;
 use std::sync::Arc;
 
 use expect_test::expect;
+use pando_bus::{Bus, BusOptions};
 use pando_runtime::Lifecycle;
 use pando_runtime::config::WebConfig;
 use pando_schema::{Record, Settings, Smtp, Value};
@@ -52,7 +53,7 @@ impl Site {
     }
 
     /// Makes mails go to a port of this machine.
-    fn mail_to(&self, port: u16, change: impl FnOnce(&mut Smtp) + Send + 'static) {
+    fn mail_to(&self, port: u16, change: impl FnOnce(&mut Smtp) + Clone + Send + 'static) {
         let saved = self.app.store.write(move |tx| {
             Box::pin(async move {
                 let mut settings = Settings::clone(tx.settings());
@@ -137,7 +138,9 @@ async fn serve(dir: &std::path::Path) -> (SharedApp, HttpClient) {
         public_dir: dir.join("site").to_str().unwrap().to_owned(),
         ..WebConfig::default()
     };
-    let app = App::new(config, store, &data_dir, life.clone()).unwrap();
+    let (bus, work) = Bus::new(store.clone(), BusOptions::default(), life.stopping.clone());
+    life.spawn("bus", work);
+    let app = App::new(config, store, bus, &data_dir.join("storage"), life.clone()).unwrap();
     let (announce, bound) = oneshot::channel();
     life.spawn("web", server::run(SharedApp::clone(&app), announce));
     let addr = bound.await.unwrap().http.unwrap();

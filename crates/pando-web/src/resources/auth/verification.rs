@@ -24,23 +24,23 @@ const FOR_SUPERUSERS: &str = "All superusers are verified by default.";
 ///
 /// Answers the same whether or not there is such an account.
 pub(crate) async fn request(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "requestVerification")?;
+    let collection = admit(app, request, name, "requestVerification").await?;
     no_superusers(&collection, FOR_SUPERUSERS)?;
     let account = read_recipient(app, request, &collection).await?;
     let Some(account) = account else { return Ok(no_content()) };
-    let limits = &app.login_limits;
-    if account.bool("verified") || limits.sent(Resend::Verification, &account) {
+    if account.bool("verified")
+        || !app.login_limits.may_send(&app.store, Resend::Verification, &account).await?
+    {
         return Ok(no_content());
     }
     let mail = mails::verification(&app.store.settings(), &account)?;
-    limits.note_sent(Resend::Verification, &account);
     send_later(app, mail, "verification", |_, _| async {});
     Ok(no_content())
 }
 
 /// `POST /api/collections/{collection}/confirm-verification`
 pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) -> Answer {
-    let collection = admit(app, request, name, "confirmVerification")?;
+    let collection = admit(app, request, name, "confirmVerification").await?;
     no_superusers(&collection, FOR_SUPERUSERS)?;
     let token = Body::read(app, request).await?.form().text("token")?;
     let account = owner(app, &collection, &token).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn confirm(app: &SharedApp, request: &mut Request, name: &str) 
     if !account.bool("verified") {
         verify(app, account.clone(), token).await?;
     }
-    app.login_limits.forget_sent(Resend::Verification, &account);
+    app.login_limits.forget_sent(&app.store, Resend::Verification, &account).await?;
     Ok(no_content())
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let schema = app.store.schema();
     let collection = collection(&schema, name)?;
-    rate_limit::check_collection(app, request, collection, "list")?;
+    rate_limit::check_collection(app, request, collection, "list").await?;
     let superuser = request.by_superuser();
     let rule = verdict(collection.rules.list.as_deref(), superuser);
     if rule == Verdict::Denied {
@@ -69,7 +69,7 @@ pub(crate) async fn list(
 /// The rule and the client's filter are one query, so its time may tell something of records
 /// that the rule hides. After some searches without a hit, chance decides when the answer comes.
 async fn slow_down_guessing(app: &SharedApp, request: &Request, collection: &Collection) {
-    if rate_limit::too_many_searches(app, request, collection) {
+    if rate_limit::too_many_searches(app, request, collection).await {
         let wait_ms = rand::random_range(0..GUESS_WAIT_MS_MAX);
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
     }

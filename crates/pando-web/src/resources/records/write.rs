@@ -15,7 +15,7 @@ use pando_schema::{
     Access, Collection, CollectionKind, FieldKind, NewFile, Record, Upsert, Value, files_removed,
     validate,
 };
-use pando_store::{Tx, WriteError};
+use pando_store::{StoreError, Tx, WriteError};
 use serde_json::{Map, Value as Json};
 
 use super::files::{self, Obsolete, Stored};
@@ -44,8 +44,8 @@ pub(crate) enum Target {
     },
 }
 
-/// A write that is ready for its transaction.
-#[derive(Debug)]
+/// A write that is ready for its transaction. A clone is for another try.
+#[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     target: Target,
     collection_id: String,
@@ -60,8 +60,6 @@ pub(crate) struct Prepared {
     old_hash: Option<String>,
     /// Whether the collection has fields for files.
     takes_files: bool,
-    /// Files stored so far.
-    stored: Option<Stored>,
 }
 
 /// What a write did.
@@ -107,10 +105,9 @@ async fn write_one(
     name: &str,
     target: Target,
 ) -> Result<Response, ApiError> {
-    let mut prepared = prepare(app, request, name, target, Purpose::Default).await?;
-    let record = if prepared.may_leave_files() {
-        let stored = prepared.take_stored().into_iter().collect();
-        files::write(app, stored, move |tx| {
+    let (prepared, stored) = prepare(app, request, name, target, Purpose::Default).await?;
+    let record = if stored.is_some() || prepared.may_leave_files() {
+        files::write(app, stored.into_iter().collect(), move |tx| {
             Box::pin(async move {
                 let written = prepared.run(tx).await?;
                 Ok((written.record, written.obsolete))
@@ -121,12 +118,37 @@ async fn write_one(
         app.store.write(move |tx| Box::pin(prepared.run(tx))).await?.record
     };
     let Some(record) = record else { return Ok(no_content()) };
-    let schema = app.store.schema();
     let record = match needs_enriching(request, &record) {
-        true => enrich_one(&mut *app.store.read().await?, &schema, request, record).await?,
+        true => enrich_written(app, request, record).await?,
         false => record,
     };
     Ok(record_response(request, &record))
+}
+
+/// Enriches a record that is written by now. Who asks must not believe that it is not.
+async fn enrich_written(
+    app: &SharedApp,
+    request: &Request,
+    record: Record,
+) -> Result<Record, ApiError> {
+    let maybe_done = |error: ApiError| match error.status.is_server_error() {
+        true => ApiError::from(StoreError::Unknown),
+        false => error,
+    };
+    loop {
+        let (schema, version) = (app.store.schema(), app.store.version());
+        let mut conn = app.store.read().await.map_err(|error| maybe_done(error.into()))?;
+        match enrich_one(&mut conn, &schema, request, record.clone()).await {
+            Err(error) if error.outdated() => {
+                drop(conn);
+                app.store.catch_up().await.map_err(|error| maybe_done(error.into()))?;
+                if app.store.version() == version {
+                    return Err(maybe_done(error));
+                }
+            }
+            outcome => return outcome.map_err(maybe_done),
+        }
+    }
 }
 
 fn needs_enriching(request: &Request, record: &Record) -> bool {
@@ -135,14 +157,15 @@ fn needs_enriching(request: &Request, record: &Record) -> bool {
         || !request.query.first("expand").is_empty()
 }
 
-/// Does everything about a write that needs no transaction.
+/// Does everything about a write that needs no transaction. With it come the files that were
+/// stored for it, which whoever runs it must keep or let go.
 pub(crate) async fn prepare(
     app: &SharedApp,
     request: &mut Request,
     name: &str,
     target: Target,
     purpose: Purpose,
-) -> Result<Prepared, ApiError> {
+) -> Result<(Prepared, Option<Stored>), ApiError> {
     let schema = app.store.schema();
     let collection = match (&target, purpose) {
         (Target::Create | Target::Update { .. }, Purpose::Default) => existing(&schema, name)?,
@@ -156,13 +179,13 @@ pub(crate) async fn prepare(
         Target::Update { .. } | Target::Upsert { .. } => (&collection.rules.update, "update"),
         Target::Delete { .. } => (&collection.rules.delete, "delete"),
     };
-    rate_limit::check_collection(app, request, collection, action)?;
+    rate_limit::check_collection(app, request, collection, action).await?;
     // Which rule an upsert is under shows only inside the transaction.
     let upsert = matches!(target, Target::Upsert { .. });
     if !upsert && verdict(rule.as_deref(), request.by_superuser()) == Verdict::Denied {
         return Err(superusers_only());
     }
-    let submission = request.submission(&app.blob, body_bytes_max(app, collection)).await?;
+    let submission = request.submission(&app.staging, body_bytes_max(app, collection)).await?;
     if submission.xml {
         return Err(ApiError::bad_request(""));
     }
@@ -184,16 +207,16 @@ pub(crate) async fn prepare(
         hashes: Vec::new(),
         old_hash: None,
         takes_files,
-        stored: None,
     };
     if prepared.target == (Target::Delete { id: String::new() }) {
         return Err(ApiError::not_found(""));
     }
     let files = prepared.name_files(collection, files);
-    if !files.is_empty() || prepared.has_password(collection) {
-        prepared.run_slow_parts(app, collection, files).await?;
-    }
-    Ok(prepared)
+    let stored = match !files.is_empty() || prepared.has_password(collection) {
+        true => prepared.run_slow_parts(app, collection, files).await?,
+        false => None,
+    };
+    Ok((prepared, stored))
 }
 
 /// The largest body that a write to `collection` may have: the general limit and what its fields
@@ -258,7 +281,7 @@ impl Prepared {
         app: &SharedApp,
         collection: &Arc<Collection>,
         files: Vec<(String, SubmittedFile)>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Option<Stored>, ApiError> {
         let level = self.level();
         let mut trial = match &self.target {
             Target::Create => Upsert::create(Arc::clone(collection), level),
@@ -269,7 +292,7 @@ impl Prepared {
                     None => Upsert::create(Arc::clone(collection), level),
                 }
             }
-            Target::Delete { .. } => return Ok(()),
+            Target::Delete { .. } => return Ok(None),
         };
         trial.load(&self.fields, self.uploads.clone(), &mut rand::rng());
         if trial.original.is_none() {
@@ -283,7 +306,7 @@ impl Prepared {
         let (problems, _) = validate(&trial.record, trial.original.as_ref());
         if !problems.is_empty() {
             // Refused for sure; the transaction finds the exact answer.
-            return Ok(());
+            return Ok(None);
         }
         for pending in trial.record.plain_passwords() {
             let name = collection.fields[pending.field_index].name.clone();
@@ -294,33 +317,15 @@ impl Prepared {
             Target::Update { id } | Target::Upsert { id } => id.clone(),
             Target::Create | Target::Delete { .. } => trial.record.id().to_owned(),
         };
-        self.store_files(app, &trial.record, &id, files).await?;
+        let stored = store_files(app, &trial.record, &id, files).await?;
         self.new_id = (self.target == Target::Create).then_some(id);
-        Ok(())
+        Ok(stored)
     }
 
-    /// Puts those of `files` that `record` names where they belong.
-    async fn store_files(
-        &mut self,
-        app: &SharedApp,
-        record: &Record,
-        id: &str,
-        files: Vec<(String, SubmittedFile)>,
-    ) -> Result<(), ApiError> {
-        let used = |name: &str| record.file_names().any(|used| used == name);
-        let files = files.into_iter().filter(|(name, _)| used(name));
-        let keyed = files.map(|(name, file)| Ok((file_key(&record.collection, id, &name)?, file)));
-        let keyed = keyed.collect::<Result<Vec<_>, ApiError>>()?;
-        if !keyed.is_empty() {
-            self.stored = Some(files::store(app, keyed).await?);
-        }
-        Ok(())
-    }
-
-    /// Whether files may have to be deleted after this write.
+    /// Whether files that were stored before may have to be deleted after this write.
     fn may_leave_files(&self) -> bool {
         match self.target {
-            Target::Create => self.stored.is_some(),
+            Target::Create => false,
             Target::Update { .. } | Target::Upsert { .. } => self.takes_files,
             // Others go with it, whose collections may have files.
             Target::Delete { .. } => true,
@@ -329,11 +334,6 @@ impl Prepared {
 
     fn level(&self) -> Access {
         if self.context.superuser() { Access::Superuser } else { Access::User }
-    }
-
-    /// The files that were stored for this write, which whoever runs it must keep or let go.
-    pub(crate) fn take_stored(&mut self) -> Option<Stored> {
-        self.stored.take()
     }
 
     /// Writes, inside a transaction.
@@ -521,6 +521,23 @@ impl Prepared {
             return Err(ApiError::unavailable(anyhow::anyhow!("a password was not hashed")));
         }
         Ok(())
+    }
+}
+
+/// Puts those of `files` that `record` names where they belong.
+async fn store_files(
+    app: &SharedApp,
+    record: &Record,
+    id: &str,
+    files: Vec<(String, SubmittedFile)>,
+) -> Result<Option<Stored>, ApiError> {
+    let used = |name: &str| record.file_names().any(|used| used == name);
+    let files = files.into_iter().filter(|(name, _)| used(name));
+    let keyed = files.map(|(name, file)| Ok((file_key(&record.collection, id, &name)?, file)));
+    let keyed = keyed.collect::<Result<Vec<_>, ApiError>>()?;
+    match keyed.is_empty() {
+        true => Ok(None),
+        false => Ok(Some(files::store(app, keyed).await?)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Clients that leave in the middle of a write: the write goes on, and no file is left over.
 
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use pando_testkit::{Multipart, wait_for};
 use serde_json::json;
@@ -64,11 +64,12 @@ impl Docs {
         let life = &self.server.app.life;
         let (go_on, wait) = mpsc::channel::<()>();
         let (begun, busy) = mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
         let store = self.server.app.store.clone();
         let hold = self.server.runtime.spawn(async move {
             let held = store.write(move |_| {
                 begun.send(()).unwrap();
-                wait.recv().unwrap();
+                wait.lock().unwrap().recv().unwrap();
                 Box::pin(async { Ok(()) })
             });
             let held: Result<(), StoreError> = held.await;

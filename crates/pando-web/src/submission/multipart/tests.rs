@@ -30,23 +30,23 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
 /// A folder for uploads and a runtime to read with.
 struct Bench {
     runtime: tokio::runtime::Runtime,
-    blob: Blob,
+    staging: Staging,
     _dir: tempfile::TempDir,
 }
 
 impl Bench {
     fn new() -> Bench {
         let dir = tempfile::tempdir().unwrap();
-        let folder = FolderBlob::open(&dir.path().join("files"), &dir.path().join("staging"));
+        let staging = FolderBlob::open(&dir.path().join("files")).unwrap().staging();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Bench { runtime, blob: Blob::Folder(folder.unwrap()), _dir: dir }
+        Bench { runtime, staging, _dir: dir }
     }
 
     /// Reads `body`, which comes in pieces of `piece_bytes`.
     fn read(&self, body: &[u8], piece_bytes: usize) -> Result<Submission, ApiError> {
         let pieces: Vec<_> = body.chunks(piece_bytes).map(Bytes::copy_from_slice).collect();
         let body = Cut(pieces.into_iter());
-        self.runtime.block_on(read(KIND, &Query::default(), body, &self.blob, 1 << 30))
+        self.runtime.block_on(read(KIND, &Query::default(), body, &self.staging, 1 << 30))
     }
 
     /// The outcome in words.

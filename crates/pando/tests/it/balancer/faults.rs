@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use pando_testkit::process::Signal;
 use pando_testkit::{ProxyConfig, Relay};
 
 use super::fleet::Fleet;
@@ -37,10 +38,10 @@ fn a_server_freezes_and_thaws() {
     let fleet = Fleet::start(3, config());
     let load = Load::start(fleet.balancer.addr());
     a_moment();
-    fleet.servers[0].signal("STOP").unwrap();
+    fleet.servers[0].freeze().unwrap();
     fleet.wait_for_serving(2);
     a_moment();
-    fleet.servers[0].signal("CONT").unwrap();
+    fleet.servers[0].thaw().unwrap();
     fleet.wait_for_serving(3);
     a_moment();
     // A write that was under way waits for the thaw.
@@ -92,7 +93,7 @@ fn the_configuration_is_read_again_and_again() {
     let fleet = Fleet::start(3, config());
     let load = Load::start(fleet.balancer.addr());
     for _ in 0..30 {
-        fleet.balancer.signal("HUP").unwrap();
+        fleet.balancer.signal(Signal::HUP).unwrap();
         sleep(Duration::from_millis(40));
     }
     load.stop().check(&fleet, 0);

@@ -34,7 +34,8 @@ fn a_nul_is_a_mistake_of_the_client() {
 #[test]
 fn a_database_that_only_reads_for_a_while_is_read() {
     let postgres = Postgres::own(PostgresSetup::default()).unwrap();
-    let app = App::start(&postgres, &[]);
+    // Longer ones wait for it to end.
+    let app = App::start(&postgres, &[("PANDO_DATABASE__HOLD_TIMEOUT", "1s")]);
     let mut client = app.server.client();
     let create = Request::post(RECORDS).json(&json!({ "title": "a" }));
     client.send(&create).unwrap().success().unwrap();

@@ -63,12 +63,22 @@ impl SseClient {
 
     /// Replaces this client's subscriptions; gives the server's answer.
     pub fn subscribe(&self, subscriptions: &[&str], token: Option<&str>) -> Result<Response> {
+        HttpClient::new(self.addr).send(&self.subscription(subscriptions, token))
+    }
+
+    /// The request that replaces them; any server of the application may be asked.
+    pub fn subscription(&self, subscriptions: &[&str], token: Option<&str>) -> Request {
         let body = json!({ "clientId": self.client_id, "subscriptions": subscriptions });
-        let mut request = Request::post("/api/realtime").json(&body);
-        if let Some(token) = token {
-            request = request.token(token);
+        let request = Request::post("/api/realtime").json(&body);
+        match token {
+            Some(token) => request.token(token),
+            None => request,
         }
-        HttpClient::new(self.addr).send(&request)
+    }
+
+    /// The server that has the stream.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// The next event, or `None` if none came within `deadline`.

@@ -46,6 +46,14 @@ impl HttpClient {
         self.addr
     }
 
+    /// Makes sure that there is a connection. If this fails, no request was sent.
+    pub fn connect(&mut self) -> Result<()> {
+        if !self.connection.as_ref().is_some_and(Connection::usable) {
+            self.connection = Some(Connection::open(self.addr, self.timeout)?);
+        }
+        Ok(())
+    }
+
     /// Sends one request and reads its whole answer.
     pub fn send(&mut self, request: &Request) -> Result<Response> {
         let head_only = request.method.eq_ignore_ascii_case("HEAD");
