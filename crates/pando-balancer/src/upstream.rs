@@ -186,10 +186,7 @@ impl Upstream {
     fn failed(&self, took: Duration, now: Duration) {
         self.failures.fetch_add(1, Relaxed);
         self.consecutive.fetch_add(1, Relaxed);
-        // A quick failure must not look like a quick answer.
-        let estimate = self.estimate();
-        let at_least = Duration::from_secs_f64(estimate.micros * FAILURE_COST / 1e6);
-        self.set_estimate(estimate.after(took.max(at_least), now));
+        self.set_estimate(self.estimate().after_failure(took, now));
     }
 
     /// Nobody could be reached, or nothing came back.
@@ -284,6 +281,3 @@ impl Upstream {
         self.down.store(down, Relaxed);
     }
 }
-
-/// A failure counts as an answer that took so many times the usual.
-const FAILURE_COST: f64 = 3.0;

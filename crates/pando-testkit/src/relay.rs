@@ -12,7 +12,7 @@ use anyhow::Result;
 /// How often a cut wire looks whether it has been mended.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// See [the module](self).
+/// A wire to an address, in both directions.
 #[derive(Debug)]
 pub struct Relay {
     addr: SocketAddr,

@@ -2,8 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use anyhow::Result;
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// See [the module](self). Requests must have no bodies. It stops with the test.
+/// A running upstream. Requests must have no bodies. It stops with the test.
 #[derive(Debug)]
 pub struct SmallUpstream {
     addr: SocketAddr,
@@ -23,18 +23,31 @@ pub struct SmallUpstream {
 struct State {
     status: AtomicU16,
     delay_us: AtomicU64,
+    /// Held by the request that is worked on, if they queue.
+    turn: Option<Mutex<()>>,
     requests: AtomicU64,
     closed: AtomicBool,
 }
 
 impl SmallUpstream {
-    /// Answers 200 at once.
+    /// Answers 200 at once, and any number of requests at a time.
     pub fn start() -> Result<Self> {
+        Self::launch(None)
+    }
+
+    /// The same, but works on one request at a time, as a machine with one processor does: its
+    /// delay says how many it can do.
+    pub fn start_queueing() -> Result<Self> {
+        Self::launch(Some(Mutex::new(())))
+    }
+
+    fn launch(turn: Option<Mutex<()>>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let addr = listener.local_addr()?;
         let state = Arc::new(State {
             status: AtomicU16::new(200),
             delay_us: AtomicU64::new(0),
+            turn,
             requests: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         });
@@ -100,6 +113,8 @@ fn serve(mut stream: TcpStream, state: &State) {
             state.requests.fetch_add(1, Relaxed);
             let delay = state.delay_us.load(Relaxed);
             if delay > 0 {
+                let turn = state.turn.as_ref();
+                let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
                 thread::sleep(Duration::from_micros(delay));
             }
         }

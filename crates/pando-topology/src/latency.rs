@@ -13,6 +13,11 @@ use std::time::Duration;
 const RISE: Duration = Duration::from_millis(100);
 /// The same on the way down, and the time in which an idle upstream's estimate is forgotten.
 const FALL: Duration = Duration::from_secs(2);
+/// A failure counts as an answer that took so many times the usual: a quick failure must not look
+/// like a quick answer.
+const FAILURE_COST: f64 = 3.0;
+/// But as no longer than this by itself: else one who only fails would have no bounds.
+const FAILURE_MICROS_MAX: f64 = 1e6;
 
 /// The latency of an upstream, estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -34,6 +39,13 @@ impl Estimate {
         let elapsed = now.saturating_sub(self.at);
         let kept = kept(elapsed, if sample > self.micros { RISE } else { FALL });
         Estimate { micros: self.micros * kept + sample * (1.0 - kept), at: now }
+    }
+
+    /// The estimate once a request has failed after `took`.
+    #[must_use]
+    pub fn after_failure(self, took: Duration, now: Duration) -> Estimate {
+        let micros = (self.micros * FAILURE_COST).min(FAILURE_MICROS_MAX);
+        self.after(took.max(Duration::from_secs_f64(micros / 1e6)), now)
     }
 
     /// What a request would have to expect, in microseconds. An upstream that has answered nothing
@@ -82,6 +94,17 @@ mod tests {
         // The rate of the answers makes no difference.
         let seldom = fed(steady, 3, 100 * MS, 50 * MS);
         assert!(seldom.micros > 45_000.0, "{seldom:?}");
+    }
+
+    #[test]
+    fn failures_make_it_slow_and_no_more() {
+        let steady = fed(Estimate::default(), 100, MS, MS);
+        let failing = |count| {
+            let fail = |estimate: Estimate, _| estimate.after_failure(MS, estimate.at + MS);
+            (0..count).fold(steady, fail)
+        };
+        assert!(failing(300).micros > 10.0 * steady.micros);
+        assert!(failing(1_000_000).micros <= FAILURE_MICROS_MAX);
     }
 
     #[test]

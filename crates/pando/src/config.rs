@@ -92,9 +92,9 @@ impl Config {
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
-            TableView::of(&self.balancer),
             TableView::of(&self.bus),
             TableView::of(&self.files),
+            TableView::of(&self.balancer),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

@@ -14,7 +14,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Past that the proxy is broken.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
 
-/// See [the module](self). Ends with the process.
+/// A running upstream. Ends with the process.
 pub struct Upstream {
     addr: SocketAddr,
     state: Arc<Mutex<State>>,

@@ -62,8 +62,8 @@ fn equal_upstreams_get_equal_shares() {
 #[test]
 fn a_slow_upstream_costs_less_than_in_turn() {
     let p99 = |sharing| {
-        let upstreams = upstreams(3);
-        for (upstream, delay) in upstreams.iter().zip([4, 4, 20]) {
+        let upstreams: Vec<_> = (0..3).map(|_| SmallUpstream::start_queueing().unwrap()).collect();
+        for (upstream, delay) in upstreams.iter().zip([2, 2, 10]) {
             upstream.set_delay(Duration::from_millis(delay));
         }
         let proxy = start(&ProxyConfig { sharing, ..config(&upstreams) });
