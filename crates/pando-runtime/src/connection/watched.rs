@@ -18,7 +18,7 @@ use super::Pulse;
 /// How long what still comes is dropped. Go takes half a second.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// See [the module](self).
+/// A stream whose pulse is felt.
 pub struct Watched<S> {
     stream: S,
     pulse: Arc<Pulse>,
