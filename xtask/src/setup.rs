@@ -53,6 +53,9 @@ fn packages() -> anyhow::Result<()> {
     if !succeeds(command("nats-server", ["--version"])) {
         missing.push("nats-server");
     }
+    if !succeeds(command("nghttpx", ["--version"])) {
+        missing.push("nghttp2-proxy");
+    }
     install(&missing)?;
     ensure!(node_is_new_enough(), "Debian's nodejs is older than {NODE_VERSION_MIN:?}");
     Ok(())

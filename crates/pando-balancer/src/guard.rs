@@ -104,9 +104,9 @@ fn check_target(head: &Parts) -> Result<(), Refusal> {
     let uri = &head.uri;
     // `host:port` alone is for CONNECT.
     let form_fits = match (uri.scheme_str(), uri.authority()) {
-        (None, None) => head.version != Version::HTTP_2,
-        (Some("http" | "https"), Some(_)) => true,
-        // Of HTTP/2 hyper makes a whole URI only if `:scheme` was sent.
+        // In HTTP/2, too: who makes it of HTTP/1.1 may send `Host` and no `:authority` (RFC 9113
+        // 8.3.1). hyper refuses what has no `:scheme`.
+        (None, None) | (Some("http" | "https"), Some(_)) => true,
         _ => false,
     };
     let target = uri.path_and_query().map_or("", |target| target.as_str());

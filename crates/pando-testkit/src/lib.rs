@@ -4,6 +4,8 @@
 //! share its runtime or its HTTP code. The clients, and the judge of what they saw, are those of
 //! `pando lab load`.
 
+mod balanced;
+mod bridge;
 pub mod bucket;
 pub mod compare;
 pub mod control;
@@ -19,6 +21,8 @@ pub mod root;
 pub mod server;
 mod upstream;
 
+pub use balanced::{BALANCER_SECRET, Front, Wire};
+pub use bridge::Bridge;
 pub use bucket::Bucket;
 pub use nats::Nats;
 pub use pando_history as history;

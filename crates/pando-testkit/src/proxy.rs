@@ -12,8 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::http::{HttpClient, Request};
 use crate::process::{self, Signal};
 use crate::wait::wait_for;
 
@@ -69,6 +71,8 @@ pub struct ProxyConfig {
     pub sharing: Sharing,
     /// Certificate chain and key: then it listens for TLS, too.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Pando listens for TLS with a certificate that it makes itself.
+    pub self_signed: bool,
     /// Time-outs for clients and upstreams that do nothing, in seconds.
     pub patience_s: u32,
     /// Pando's further settings: `PANDO_BALANCER__…`.
@@ -82,6 +86,7 @@ impl ProxyConfig {
             upstreams: upstreams.to_vec(),
             sharing: Sharing::TwoChoices,
             tls: None,
+            self_signed: false,
             patience_s: 60,
             env: Vec::new(),
             workers: 1,
@@ -163,6 +168,31 @@ impl Proxy {
         let opened = File::open(self.dir.path().join("log"));
         let _ = opened.and_then(|mut file| file.read_to_string(&mut text));
         text
+    }
+
+    /// What Pando's balancer says of itself.
+    pub fn status(&self) -> Result<Json> {
+        let mut client = HttpClient::new(self.addresses.admin);
+        let mut request = Request::get("/status");
+        if let Some(secret) = self.secret() {
+            request = request.header("x-pando-balancer", secret);
+        }
+        client.send(&request)?.success()?.json()
+    }
+
+    /// Waits until so many upstreams of Pando's take requests.
+    pub fn wait_for_serving(&self, count: usize) -> Result<()> {
+        wait_for(&format!("{count} serving upstreams"), START_DEADLINE, || {
+            let status = self.status()?;
+            let upstreams = status["upstreams"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let serving = upstreams.iter().filter(|it| it["state"] == "serving").count();
+            Ok((serving == count).then_some(()))
+        })
+    }
+
+    fn secret(&self) -> Option<&str> {
+        let mut env = self.config.env.iter();
+        env.find(|(name, _)| name == "PANDO_BALANCER__SECRET").map(|(_, secret)| secret.as_str())
     }
 
     /// The directory it works in.

@@ -88,7 +88,8 @@ fn http_2() {
     check("https://a/x", &[("host", b"a")], expect![[r#"for "a""#]]);
     check("https://a/x", &[("host", b"b")], expect!["Hosts"]);
     check("https://a/x", &[("transfer-encoding", b"chunked")], expect!["Framing"]);
-    check("/x", &[("host", b"a")], expect!["Target"]);
+    check("/x", &[("host", b"a")], expect![[r#"for "a""#]]);
+    check("/x", &[], expect!["NoHost"]);
     let large = vec![b'x'; 40_000];
     check("https://a/x", &[("x", &large)], expect!["TooLarge"]);
     check_parts(Version::HTTP_3, "GET", "https://a/x", &[], expect!["Version"]);

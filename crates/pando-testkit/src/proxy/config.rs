@@ -48,6 +48,10 @@ pub(super) fn pando(
         command.env("PANDO_BALANCER__TLS_DIR", folder);
         command.env("PANDO_BALANCER__HTTPS_REDIRECT", "false");
     }
+    if config.self_signed {
+        command.args(["--https", &at.https.to_string()]);
+        command.env("PANDO_BALANCER__HTTPS_REDIRECT", "false");
+    }
     command.envs(config.env.iter().map(|(name, value)| (name, value)));
     Ok(command)
 }

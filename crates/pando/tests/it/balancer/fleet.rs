@@ -2,11 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pando_testkit::{
-    HttpClient, Postgres, Product, Program, Proxy, ProxyConfig, Request, RootClient, Server,
-    wait_for,
+    BALANCER_SECRET, Postgres, Product, Program, Proxy, ProxyConfig, Request, RootClient, Server,
 };
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -14,8 +12,6 @@ use tempfile::TempDir;
 use super::{program, start};
 
 pub(super) const RECORDS: &str = "/api/collections/marks/records";
-const SECRET: &str = "the-secret-of-this-fleet-0123456789";
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Settings with which ill upstreams are found soon.
 pub(super) fn quick(config: ProxyConfig) -> ProxyConfig {
@@ -23,7 +19,7 @@ pub(super) fn quick(config: ProxyConfig) -> ProxyConfig {
         .set("check_interval", "200ms")
         .set("check_timeout", "300ms")
         .set("slow_start", "0s")
-        .set("secret", SECRET)
+        .set("secret", BALANCER_SECRET)
 }
 
 pub(super) struct Fleet {
@@ -56,7 +52,7 @@ impl Fleet {
         pando()
             .on_database(&self.postgres.url(&self.database))
             .env("PANDO_WEB__BALANCERS", self.balancer.addresses().admin.to_string())
-            .env("PANDO_WEB__BALANCER_SECRET", SECRET)
+            .env("PANDO_WEB__BALANCER_SECRET", BALANCER_SECRET)
             .env("PANDO_DATABASE__CONNECTIONS", "8")
     }
 
@@ -82,19 +78,11 @@ impl Fleet {
 
     /// Waits until so many upstreams take requests.
     pub(super) fn wait_for_serving(&self, count: usize) {
-        let what = format!("{count} serving upstreams");
-        wait_for(&what, DEADLINE, || {
-            let status = self.status();
-            let upstreams = status["upstreams"].as_array().unwrap();
-            let serving = upstreams.iter().filter(|it| it["state"] == "serving").count();
-            Ok((serving == count).then_some(()))
-        })
-        .unwrap();
+        self.balancer.wait_for_serving(count).unwrap();
     }
 
     pub(super) fn status(&self) -> Json {
-        let mut client = HttpClient::new(self.balancer.addresses().admin);
-        client.send(&Request::get("/status")).unwrap().success().unwrap().json().unwrap()
+        self.balancer.status().unwrap()
     }
 
     /// How often each of these marks is stored.
