@@ -2,6 +2,7 @@
 
 mod faults;
 mod fleet;
+mod judged;
 mod load;
 mod policies;
 mod raw;

@@ -22,6 +22,9 @@ pub(super) fn quick(config: ProxyConfig) -> ProxyConfig {
         .set("secret", BALANCER_SECRET)
 }
 
+pub(super) const EMAIL: &str = "root@example.com";
+pub(super) const PASSWORD: &str = "1234567890";
+
 pub(super) struct Fleet {
     pub(super) servers: Vec<Server>,
     pub(super) balancer: Proxy,
@@ -104,14 +107,14 @@ fn pando() -> Program {
 fn prepare(postgres: &Postgres, database: &str, dir: &TempDir) {
     let program = pando().on_database(&postgres.url(database));
     let data = dir.path().join("first");
-    program.upsert_superuser(&data, "root@example.com", "1234567890").unwrap();
+    program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
     let mut server = Server::launch(&program, &data).unwrap();
     let marks = json!({
         "name": "marks", "type": "base",
         "fields": [{ "type": "text", "name": "mark" }],
         "listRule": "", "viewRule": "", "createRule": "",
     });
-    let mut root = RootClient::login(&server, "root@example.com", "1234567890").unwrap();
+    let mut root = RootClient::login(&server, EMAIL, PASSWORD).unwrap();
     root.json(Request::post("/api/collections").json(&marks)).unwrap();
     server.stop().unwrap();
 }
