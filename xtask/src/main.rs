@@ -28,6 +28,7 @@ cargo xtask <command>
   bench move     live moves to PostgreSQL and back under load; --help tells more
   bench database what Pando costs PostgreSQL, beside statements by hand; --help tells more
   bench servers  several servers on one database, and ten thousand subscribers; --help tells more
+  bench balancer the balancer beside nginx and HAProxy; --help tells more
   balancer-suite malformed input through the balancer, nginx and HAProxy; --help tells more
   crash          kills Pando under writes and looks for losses; --help tells more
   help           prints this
