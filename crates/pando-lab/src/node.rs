@@ -3,6 +3,7 @@
 //! The kinds are a closed set, so the compiler lists what a new one must say. A kind knows nothing
 //! of the others but their sites.
 
+mod balancer;
 mod postgres;
 mod web;
 
@@ -25,6 +26,8 @@ pub enum Kind {
     Postgres,
     /// `pando serve`.
     Web,
+    /// `pando balancer`.
+    Balancer,
 }
 
 /// Where a node is. It stays the same while the node is stopped.
@@ -60,6 +63,9 @@ pub(crate) struct Secrets {
     pub(crate) password: String,
     /// Of the roles in PostgreSQL.
     pub(crate) database_password: String,
+    /// What balancers and web servers share. Empty in the record of an older lab.
+    #[serde(default)]
+    pub(crate) balancer_secret: String,
 }
 
 /// The superuser of the application that the lab makes.
@@ -80,7 +86,7 @@ pub(crate) fn entrance(kinds: impl Iterator<Item = Kind>) -> Option<Kind> {
     // The order of the kinds is that of the tiers, the database first.
     kinds.max().filter(|kind| match kind {
         Kind::Postgres => false,
-        Kind::Web => true,
+        Kind::Web | Kind::Balancer => true,
     })
 }
 
@@ -97,13 +103,14 @@ impl World {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 2] = [Kind::Postgres, Kind::Web];
+    pub const ALL: [Kind; 3] = [Kind::Postgres, Kind::Web, Kind::Balancer];
 
     /// What the names of its nodes begin with.
     pub fn prefix(self) -> &'static str {
         match self {
             Kind::Postgres => "db",
             Kind::Web => "web",
+            Kind::Balancer => "balancer",
         }
     }
 
@@ -112,6 +119,7 @@ impl Kind {
         match self {
             Kind::Postgres => "PostgreSQL",
             Kind::Web => "web server",
+            Kind::Balancer => "load balancer",
         }
     }
 
@@ -124,6 +132,7 @@ impl Kind {
         match self {
             Kind::Postgres => &[],
             Kind::Web => &[Kind::Postgres],
+            Kind::Balancer => &[Kind::Web],
         }
     }
 
@@ -132,6 +141,7 @@ impl Kind {
         match self {
             Kind::Postgres => 5432,
             Kind::Web => 8090,
+            Kind::Balancer => 8080,
         }
     }
 
@@ -140,7 +150,7 @@ impl Kind {
         match self {
             // Of its three ways to stop the one that ends the connections of clients.
             Kind::Postgres => Signal::INT,
-            Kind::Web => Signal::TERM,
+            Kind::Web | Kind::Balancer => Signal::TERM,
         }
     }
 
@@ -148,7 +158,7 @@ impl Kind {
     pub(crate) fn missing(self) -> Vec<&'static str> {
         match self {
             Kind::Postgres => postgres::missing(),
-            Kind::Web => Vec::new(),
+            Kind::Web | Kind::Balancer => Vec::new(),
         }
     }
 
@@ -157,6 +167,7 @@ impl Kind {
         match self {
             Kind::Postgres => postgres::prepare(site, world),
             Kind::Web => web::prepare(site, world),
+            Kind::Balancer => balancer::prepare(site),
         }
     }
 
@@ -165,6 +176,7 @@ impl Kind {
         match self {
             Kind::Postgres => Ok(vec![postgres::start(site, world)?]),
             Kind::Web => Ok(vec![web::start(site, world)]),
+            Kind::Balancer => Ok(vec![balancer::start(site, world)]),
         }
     }
 
@@ -173,6 +185,7 @@ impl Kind {
         match self {
             Kind::Postgres => postgres::ready(site),
             Kind::Web => web::ready(site),
+            Kind::Balancer => balancer::ready(site),
         }
     }
 
@@ -180,7 +193,7 @@ impl Kind {
     pub(crate) fn complete(self, site: &Site, world: &World) -> Result<()> {
         match self {
             Kind::Postgres => postgres::complete(site, world),
-            Kind::Web => Ok(()),
+            Kind::Web | Kind::Balancer => Ok(()),
         }
     }
 }

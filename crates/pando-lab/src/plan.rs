@@ -11,7 +11,7 @@ pub enum Rung {
     One,
     /// The database on a server of its own.
     Two,
-    /// Several web servers on one database.
+    /// A load balancer, and several web servers on one database.
     Three,
 }
 
@@ -36,7 +36,7 @@ impl Rung {
         match self {
             Rung::One => "one server, records in SQLite",
             Rung::Two => "one web server, records in PostgreSQL",
-            Rung::Three => "several web servers on one PostgreSQL",
+            Rung::Three => "a load balancer, several web servers on one PostgreSQL",
         }
     }
 
@@ -44,16 +44,18 @@ impl Rung {
     ///
     /// A rung is put together here and nowhere else: balancers come after the web servers that they
     /// link to, replicas after what they follow.
-    pub(crate) fn nodes(self, web_count: Option<u32>) -> Vec<Planned> {
-        let (databases, usual_web_count) = match self {
-            Rung::One => (0, 1),
-            Rung::Two => (1, 1),
-            Rung::Three => (1, 3),
+    pub(crate) fn nodes(self, web_count: Option<u32>, balancer_count: Option<u32>) -> Vec<Planned> {
+        let (databases, usual_web_count, usual_balancer_count) = match self {
+            Rung::One => (0, 1, 0),
+            Rung::Two => (1, 1, 0),
+            Rung::Three => (1, 3, 1),
         };
         let mut nodes: Vec<Planned> =
             (1..=databases).map(|number| Planned::new(Kind::Postgres, number)).collect();
         let web_count = web_count.unwrap_or(usual_web_count);
         nodes.extend((1..=web_count).map(|number| Planned::new(Kind::Web, number)));
+        let balancer_count = balancer_count.unwrap_or(usual_balancer_count);
+        nodes.extend((1..=balancer_count).map(|number| Planned::new(Kind::Balancer, number)));
         nodes
     }
 }
@@ -92,19 +94,19 @@ mod tests {
     fn each_rung_has_what_it_is_made_of() {
         let mut lines = Vec::new();
         for rung in Rung::ALL {
-            for web_count in [None, Some(2)] {
-                let nodes = rung.nodes(web_count);
+            for counts in [(None, None), (Some(2), Some(0))] {
+                let nodes = rung.nodes(counts.0, counts.1);
                 let names: Vec<String> = nodes.iter().map(super::Planned::name).collect();
-                lines.push(format!("{rung}, {web_count:?}: {}", names.join(" ")));
+                lines.push(format!("{rung}, {counts:?}: {}", names.join(" ")));
             }
         }
         expect![[r#"
-            rung 1, None: web-1
-            rung 1, Some(2): web-1 web-2
-            rung 2, None: db-1 web-1
-            rung 2, Some(2): db-1 web-1 web-2
-            rung 3, None: db-1 web-1 web-2 web-3
-            rung 3, Some(2): db-1 web-1 web-2"#]]
+            rung 1, (None, None): web-1
+            rung 1, (Some(2), Some(0)): web-1 web-2
+            rung 2, (None, None): db-1 web-1
+            rung 2, (Some(2), Some(0)): db-1 web-1 web-2
+            rung 3, (None, None): db-1 web-1 web-2 web-3 balancer-1
+            rung 3, (Some(2), Some(0)): db-1 web-1 web-2"#]]
         .assert_eq(&lines.join("\n"));
     }
 }

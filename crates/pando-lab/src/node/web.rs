@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Kind, SUPERUSER, Site, Start, World, postgres};
+use super::{Kind, SUPERUSER, Site, Start, World, balancer, postgres};
 use crate::command::run;
 use crate::http::{HttpClient, Request};
 use crate::postgres::Account;
@@ -45,7 +45,7 @@ pub(super) fn start(site: &Site, world: &World) -> Start {
     Start { words, env: environment(world), account: Account::Own }
 }
 
-/// What all web servers of a lab have in common: the database, and a folder for files.
+/// What all web servers of a lab have in common: the database, a folder for files, the balancers.
 fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     let mut env = vec![
         ("PATH", OsString::from(crate::PATH)),
@@ -56,6 +56,7 @@ fn environment(world: &World) -> Vec<(&'static str, OsString)> {
         env.push(("PANDO_DATABASE__URL", postgres::url(database, world).into()));
         env.push(("PANDO_FILES__DIR", world.folder.files().into()));
     }
+    env.extend(balancer::environment(world));
     env
 }
 

@@ -23,6 +23,7 @@ pub(super) fn run(folder: &Folder, arguments: &LabUp, life: &Lifecycle) -> anyho
     let program = std::env::current_exe().context("failed to find this program")?;
     let options = Options {
         web_count: arguments.web,
+        balancer_count: arguments.balancers,
         isolate: arguments.isolate,
         synced: !arguments.no_sync,
         fresh: arguments.fresh,

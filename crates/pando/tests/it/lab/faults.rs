@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pando_lab::Rung;
+use pando_lab::{Lab, Options, Rung};
 use pando_testkit::history::{Outcome, Tally};
 use pando_testkit::load::{Ending, Load, LoadOptions, Report};
 
-use super::{let_through, load_options, up};
+use super::{let_through, load_options, options, up};
 
 /// Requests between two faults.
 const SOME: u64 = 300;
@@ -54,6 +54,32 @@ fn a_killed_server_costs_nothing_but_what_was_in_flight() {
     let refused = report.history.writes.iter().filter(|write| write.outcome == Outcome::Refused);
     let no_connection = report.endings.get(&Ending::NoConnection).copied().unwrap_or_default();
     assert!(refused.count() as u64 <= no_connection, "a server refused: {report}");
+    lab.down().unwrap();
+}
+
+#[test]
+fn behind_a_balancer_even_less_is_felt() {
+    let dir = tempfile::tempdir().unwrap();
+    let balanced = Options { balancer_count: Some(1), ..options(Rung::Three, dir.path()) };
+    let mut lab = Lab::up(&balanced, |_| true).unwrap();
+    assert_eq!(lab.entrances(), [lab.site("balancer-1").unwrap().address]);
+    let (clients, deadline) = (8, Duration::from_secs(20));
+    let load_options =
+        LoadOptions { clients, deadline, failover: false, subscribers: 3, ..load_options(&lab) };
+    let load = Load::begin(load_options).unwrap();
+    let_through(&load, SOME);
+    lab.kill("web-2").unwrap();
+    let_through(&load, SOME);
+    lab.start("web-2").unwrap();
+    lab.stop("web-1").unwrap();
+    let_through(&load, SOME);
+    lab.start("web-1").unwrap();
+    lab.add(pando_lab::Kind::Web).unwrap();
+    let_through(&load, SOME);
+    let report = load.finish().unwrap();
+    assert_clean(&report);
+    // Writes in flight on the one that was killed.
+    assert!(report.errors <= clients as u64, "{report}");
     lab.down().unwrap();
 }
 
