@@ -100,7 +100,8 @@ where
     let caller = Arc::new(caller);
     let service = service_fn(move |request| {
         let caller = Arc::clone(&caller);
-        async move { Ok::<_, Infallible>(proxy::answer(&caller, request).await) }
+        // hyper keeps room for it as long as the connection is open.
+        Box::pin(async move { Ok::<_, Infallible>(proxy::answer(&caller, request).await) })
     });
     let stream = front::Front::new(Watched::new(stream, Arc::clone(&pulse)), aside);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();

@@ -1,7 +1,9 @@
 //! Picks the upstream for one request: the less loaded of two random ones, or of all.
 //!
-//! Load is expected latency times requests in flight. Latencies within a factor of two count as
-//! equal: below that the difference is noise, and following noise would starve equal servers.
+//! Load is the square of the expected latency times requests in flight. Latencies within a factor of
+//! two count as equal: below that the difference is noise, and following noise would starve equal
+//! servers. Squared, since what is in flight at a slow server is waited for longer: with the plain
+//! product, as Finagle has it, the slow one gets so many requests that they decide the tail.
 //!
 //! Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS
 //! 12(10), 2001.
@@ -32,7 +34,9 @@ impl Load {
             [self, other].map(|load| load.latency_micros.max(LATENCY_FLOOR_MICROS));
         let ratio = mine / theirs;
         let equal = (1.0 / SAME_LATENCY..=SAME_LATENCY).contains(&ratio);
-        let ratio = if equal { 1.0 } else { ratio };
+        // Squared: one that is five times slower and idle takes five times as long as the others,
+        // so it shall wait until their queues are that long and longer.
+        let ratio = if equal { 1.0 } else { ratio * ratio };
         ratio * self.queue() < other.queue()
     }
 
@@ -177,7 +181,7 @@ mod tests {
         let busy = Some(Load { in_flight: 3, ..IDLE });
         assert_eq!(shares(&[busy, Some(IDLE)]), [0, 100]);
         // A slow one is better than a fast one with a long queue.
-        let queue = Some(Load { in_flight: 9, ..IDLE });
+        let queue = Some(Load { in_flight: 29, ..IDLE });
         assert_eq!(shares(&[slow, queue]), [100, 0]);
     }
 

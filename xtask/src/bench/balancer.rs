@@ -3,7 +3,7 @@
 //!
 //! *Units*: CPU of the proxy's processes in microseconds per request (user and system, from
 //! `/proc`); latencies in milliseconds; memory in KiB per connection.
-//! *Bounds*: under 5 minutes, `--quick` under 2.
+//! *Bounds*: under 4 minutes, `--quick` under 2.
 
 mod cost;
 mod idle;
@@ -104,7 +104,7 @@ fn median(values: &mut [f64]) -> f64 {
 
 impl Bench {
     fn rounds(&self) -> usize {
-        if self.quick { 1 } else { 5 }
+        if self.quick { 1 } else { 3 }
     }
 
     fn time(&self) -> Duration {

@@ -15,7 +15,9 @@ use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
 use super::{Caller, Door, serve_http1, serve_http2};
+use crate::clients::Present;
 use crate::proxy_protocol::{self, NoHeader};
+use crate::shared::Current;
 use crate::worker::Worker;
 
 /// How HTTP/2 begins (RFC 9113 3.4).
@@ -28,6 +30,9 @@ pub(crate) struct Entrance {
     pub(crate) door: Door,
     pub(crate) tls: Option<TlsAcceptor>,
 }
+
+/// A connection being served.
+type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Why a connection ended before its first request.
 #[derive(Debug, thiserror::Error)]
@@ -53,23 +58,30 @@ pub(crate) async fn serve(
 ) {
     let figures = &worker.shared.figures;
     figures.connections.add(1);
-    if let Err(error) = Box::pin(open(&worker, entrance, stream, peer)).await {
-        match error {
-            OpenError::TooMany => figures.connections_refused.increment(),
-            _ => figures.handshakes_failed.increment(),
+    // What a handshake needs is much, and is gone before the connection is served.
+    let opened = Box::pin(open(&worker, entrance, stream, peer)).await;
+    match opened {
+        Ok(serving) => serving.await,
+        Err(error) => {
+            match error {
+                OpenError::TooMany => figures.connections_refused.increment(),
+                _ => figures.handshakes_failed.increment(),
+            }
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let cause = source.unwrap_or_default();
+            debug!(%error, cause, %peer, "a connection was not opened");
         }
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        debug!(%error, cause = source.unwrap_or_default(), %peer, "a connection was not opened");
     }
     figures.connections.add(-1);
 }
 
+/// What serves the connection.
 async fn open(
     worker: &Arc<Worker>,
     entrance: Entrance,
     stream: TcpStream,
     peer: SocketAddr,
-) -> Result<(), OpenError> {
+) -> Result<Serving, OpenError> {
     let current = worker.current();
     let settings = &current.settings;
     // Answers are written whole, so there is nothing to wait for.
@@ -104,22 +116,35 @@ async fn open(
     let Some(tls) = entrance.tls else {
         let first = timeout(settings.client.header, stream.begins_with_preface());
         caller.http_1 = !first.await.map_err(|_elapsed| OpenError::TooSlow)??;
-        match caller.http_1 {
-            true => serve_http1(caller, stream, settings).await,
-            false => serve_http2(caller, stream, settings).await,
-        }
-        drop(present);
-        return Ok(());
+        return Ok(serving(caller, stream, &current, present));
     };
     let agreeing = timeout(settings.tls_timeout, tls.accept(stream)).await;
     let stream = agreeing.map_err(|_elapsed| OpenError::TooSlow)?.map_err(OpenError::Tls)?;
     caller.http_1 = stream.get_ref().1.alpn_protocol() != Some(b"h2");
+    Ok(serving(caller, stream, &current, present))
+}
+
+/// A future of its own for each protocol: one for both would be as large as the larger one.
+fn serving<S>(
+    caller: Caller,
+    stream: S,
+    current: &Arc<Current>,
+    present: Option<Present>,
+) -> Serving
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let current = Arc::clone(current);
     match caller.http_1 {
-        true => serve_http1(caller, stream, settings).await,
-        false => serve_http2(caller, stream, settings).await,
+        true => Box::pin(async move {
+            serve_http1(caller, stream, &current.settings).await;
+            drop(present);
+        }),
+        false => Box::pin(async move {
+            serve_http2(caller, stream, &current.settings).await;
+            drop(present);
+        }),
     }
-    drop(present);
-    Ok(())
 }
 
 /// A stream of which something has been read already.

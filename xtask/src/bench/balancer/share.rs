@@ -24,21 +24,26 @@ const SHARINGS: [(&str, Sharing); 3] = [
 ];
 
 pub(super) fn run(bench: &Bench) -> Result<String> {
-    let (mut uneven, mut slow) = (String::new(), String::new());
+    let (mut uneven, mut slow, mut queued) = (String::new(), String::new(), String::new());
     for (name, sharing) in SHARINGS {
         write!(uneven, "| {name} |")?;
         write!(slow, "| {name} |")?;
+        write!(queued, "| {name} |")?;
         for product in ProxyProduct::ALL {
             println!("{}: {name} …", product.name());
-            let (counts, _) = load(bench, product, sharing, EQUAL_MS)?;
+            let (counts, _) = load(bench, product, sharing, (EQUAL_MS, false))?;
             let mean = counts.iter().sum::<u64>() as f64 / UPSTREAMS as f64;
             let worst = counts.iter().map(|count| (*count as f64 / mean - 1.0).abs());
             write!(uneven, " {:.1} |", worst.fold(0.0, f64::max) * 100.0)?;
-            let (_, latencies) = load(bench, product, sharing, ONE_SLOW_MS)?;
-            write!(slow, " {:.1} |", latencies[latencies.len() * 99 / 100].as_secs_f64() * 1e3)?;
+            for (text, queueing) in [(&mut slow, false), (&mut queued, true)] {
+                let (_, latencies) = load(bench, product, sharing, (ONE_SLOW_MS, queueing))?;
+                let p99 = latencies[latencies.len() * 99 / 100].as_secs_f64() * 1e3;
+                write!(text, " {p99:.1} |")?;
+            }
         }
         uneven.push('\n');
         slow.push('\n');
+        queued.push('\n');
     }
     let mut text = String::new();
     let remark = "Three upstreams that take 2 ms, 16 clients: the largest difference of one's share \
@@ -48,6 +53,10 @@ pub(super) fn run(bench: &Bench) -> Result<String> {
     let remark = "Two upstreams that take 4 ms and one that takes 20, 16 clients: p99 in ms.";
     head(&mut text, "One slow upstream", remark, "policy")?;
     text += &slow;
+    let remark =
+        "The same, but each upstream works on one request at a time, and others wait there.";
+    head(&mut text, "One slow upstream, and queues", remark, "policy")?;
+    text += &queued;
     Ok(text)
 }
 
@@ -56,9 +65,10 @@ fn load(
     bench: &Bench,
     product: ProxyProduct,
     sharing: Sharing,
-    delays_ms: [u64; UPSTREAMS],
+    (delays_ms, queueing): ([u64; UPSTREAMS], bool),
 ) -> Result<(Vec<u64>, Vec<Duration>)> {
-    let upstreams = delays_ms.map(|_| SmallUpstream::start()).into_iter();
+    let start = if queueing { SmallUpstream::start_queueing } else { SmallUpstream::start };
+    let upstreams = delays_ms.map(|_| start()).into_iter();
     let upstreams = upstreams.collect::<Result<Vec<_>>>()?;
     for (upstream, delay) in upstreams.iter().zip(delays_ms) {
         upstream.set_delay(Duration::from_millis(delay));
@@ -66,7 +76,7 @@ fn load(
     let addresses: Vec<SocketAddr> = upstreams.iter().map(SmallUpstream::addr).collect();
     let config = ProxyConfig { sharing, ..ProxyConfig::new(&addresses) };
     let proxy = Proxy::start(product, &bench.pando, &config.set("slow_start", "0s"))?;
-    let (addr, time) = (proxy.addr(), bench.time() + Duration::from_secs(1));
+    let (addr, time) = (proxy.addr(), bench.time());
     let client = move || -> Result<Vec<Duration>> {
         let (mut client, mut latencies) = (HttpClient::new(addr), Vec::new());
         let begun = Instant::now();
