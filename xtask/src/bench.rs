@@ -4,6 +4,7 @@
 //! (user and system, from `/proc`), memory in MiB.
 //! *Bounds*: a full run takes under 15 minutes, `--quick` under 3.
 
+mod balancer;
 mod data;
 mod database;
 mod latency;
@@ -30,6 +31,7 @@ use table::Row;
 const USAGE: &str = "usage: cargo xtask bench database [--help]
        cargo xtask bench move [--help]
        cargo xtask bench servers [--help]
+       cargo xtask bench balancer [--help]
        cargo xtask bench app [--quick] [--peers pando,pocketbase] \
 [--concurrency 1,16,64] [--only WORD] [--no-save]
 
@@ -70,6 +72,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "move" => return moving::run(rest),
             "database" => return database::run(rest),
             "servers" => return servers::run(rest),
+            "balancer" => return balancer::run(rest),
             _ => {}
         }
     }

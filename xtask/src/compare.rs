@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use pando_testkit::compare::{AREAS, DEVIATIONS, Engine, Options, POSTGRES_DEVIATIONS, Report};
-use pando_testkit::{Product, Program};
+use pando_testkit::compare::{
+    AREAS, BALANCER_DEVIATIONS, DEVIATIONS, Engine, Options, POSTGRES_DEVIATIONS, Report,
+};
+use pando_testkit::{Product, Program, Wire};
 
 const USAGE: &str =
     "usage: cargo xtask compare [--requests N] [--seed N] [--only AREA] [--verbose] [--self-test]
-       [--database sqlite|postgres] [--servers N]
+       [--database sqlite|postgres] [--servers N] [--balancer http1|http2]
 
 Starts the real PocketBase and Pando on copies of one generated data set, sends both the same
 seeded requests and prints each difference. Exit code 1 unless all answers agree.
@@ -19,6 +21,8 @@ seeded requests and prints each difference. Exit code 1 unless all answers agree
   --verbose      print every difference, not only the first ones of each area
   --database D   where Pando has its records (sqlite)
   --servers N    so many servers on one database; each request goes to any of them (1)
+  --balancer W   a load balancer before the servers, and what it is spoken to by: HTTP/1.1, or
+                 HTTP/2 over TLS
   --self-test    PocketBase on both sides: shows what the comparison itself gets wrong";
 const REQUEST_COUNT: usize = 3000;
 /// Without `--verbose`: enough to see a pattern.
@@ -41,7 +45,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if hidden > 0 {
         println!("{hidden} of {count} differences not shown; --verbose shows all");
     }
-    for deviation in DEVIATIONS.iter().chain(POSTGRES_DEVIATIONS) {
+    for deviation in DEVIATIONS.iter().chain(POSTGRES_DEVIATIONS).chain(BALANCER_DEVIATIONS) {
         println!("deviation {:?}: {}", deviation.name, deviation.reason);
     }
     if !agreed {
@@ -54,7 +58,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
     let (mut requests, mut seed, mut only) = (REQUEST_COUNT, 1, None);
     let (mut product, mut engine, mut verbose) = (Product::Pando, Engine::Sqlite, false);
-    let mut servers = 1;
+    let (mut servers, mut front) = (1, None);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
@@ -64,6 +68,13 @@ fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
             "--only" => only = Some(value()?.clone()),
             "--verbose" => verbose = true,
             "--servers" => servers = value()?.parse().context("bad --servers")?,
+            "--balancer" => {
+                front = match value()?.as_str() {
+                    "http1" => Some(Wire::Http1),
+                    "http2" => Some(Wire::Http2),
+                    other => bail!("unknown protocol {other:?}\n{USAGE}"),
+                }
+            }
             "--self-test" => product = Product::Oracle,
             "--database" => {
                 engine = match value()?.as_str() {
@@ -79,11 +90,11 @@ fn parse(args: &[String]) -> Result<Option<(Options, bool)>> {
     if product == Product::Oracle && engine == Engine::Postgres {
         bail!("PocketBase has no database on PostgreSQL\n{USAGE}");
     }
-    if servers != 1 && engine == Engine::Sqlite {
-        bail!("several servers need --database postgres\n{USAGE}");
+    if (servers != 1 || front.is_some()) && engine == Engine::Sqlite {
+        bail!("several servers and a balancer need --database postgres\n{USAGE}");
     }
     let right = Program::find(product)?;
-    Ok(Some((Options { requests, seed, only, right, engine, servers }, verbose)))
+    Ok(Some((Options { requests, seed, only, right, engine, servers, front }, verbose)))
 }
 
 fn shorten(report: &mut Report) {

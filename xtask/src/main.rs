@@ -1,6 +1,7 @@
 //! The chores of this repository as one command: `cargo xtask …`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
+mod balancer_suite;
 mod bench;
 mod ci;
 mod command;
@@ -27,6 +28,8 @@ cargo xtask <command>
   bench move     live moves to PostgreSQL and back under load; --help tells more
   bench database what Pando costs PostgreSQL, beside statements by hand; --help tells more
   bench servers  several servers on one database, and ten thousand subscribers; --help tells more
+  bench balancer the balancer beside nginx and HAProxy; --help tells more
+  balancer-suite malformed input through the balancer, nginx and HAProxy; --help tells more
   crash          kills Pando under writes and looks for losses; --help tells more
   help           prints this
 ";
@@ -54,6 +57,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         "setup" => setup::run().map(|_| ()),
         "compare" => prepared(rest, "release", compare::run),
         "bench" => prepared(rest, "dist", bench::run),
+        "balancer-suite" => prepared(rest, "release", balancer_suite::run),
         "crash" => prepared(rest, "release", crash::run),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -53,6 +53,26 @@ fn packages() -> anyhow::Result<()> {
     if !succeeds(command("nats-server", ["--version"])) {
         missing.push("nats-server");
     }
+    if !succeeds(command("nghttpx", ["--version"])) {
+        missing.push("nghttp2-proxy");
+    }
+    install(&missing)?;
+    ensure!(node_is_new_enough(), "Debian's nodejs is older than {NODE_VERSION_MIN:?}");
+    Ok(())
+}
+
+/// Programs that only benchmarks and comparisons need, by the names of their Debian packages.
+pub(crate) fn peers(names: &[&str]) -> anyhow::Result<()> {
+    let there = |name: &str| {
+        let program = if name == "nghttp2-client" { "h2load" } else { name };
+        ["/usr/sbin", "/usr/bin"].iter().any(|dir| Path::new(dir).join(program).is_file())
+    };
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !there(name)).collect();
+    install(&missing)
+}
+
+/// Installs Debian packages, if this may be done here.
+fn install(missing: &[&str]) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
@@ -68,9 +88,7 @@ fn packages() -> anyhow::Result<()> {
         run_command(apt)
     };
     apt(&["update", "--quiet"])?;
-    apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], &missing[..]].concat())?;
-    ensure!(node_is_new_enough(), "Debian's nodejs is older than {NODE_VERSION_MIN:?}");
-    Ok(())
+    apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], missing].concat())
 }
 
 /// Whether there is a PostgreSQL server where Debian puts them. The tests say if it is too old.

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::folder::{Folder, Lock};
 use crate::guard::Guard;
 use crate::network::{self, Network};
-use crate::node::{Kind, SUPERUSER, Site, World, entrance};
+use crate::node::{Kind, SUPERUSER, Site, World};
 use crate::packages;
 use crate::plan::{Planned, Rung};
 use crate::process::boot_id;
@@ -43,6 +43,8 @@ pub struct Options {
     pub web_count: Option<u32>,
     /// NATS brings what web servers tell each other, not the database.
     pub nats: bool,
+    /// How many load balancers, if not as many as the rung usually has.
+    pub balancer_count: Option<u32>,
     /// Each node gets a network of its own, so that it can be cut off. Needs root.
     pub isolate: bool,
     /// Databases sync their commits to the disk, as they must everywhere but in tests.
@@ -62,6 +64,7 @@ impl Options {
             pando: pando.into(),
             web_count: None,
             nats: false,
+            balancer_count: None,
             isolate: false,
             synced: true,
             fresh: false,
@@ -134,12 +137,14 @@ impl Lab {
         if swept > 0 {
             tell(Progress::Swept(swept));
         }
-        let planned = options.rung.nodes(options.web_count, options.nats);
+        let planned = options.rung.nodes(options.web_count, options.nats, options.balancer_count);
         ensure!(
-            entrance(planned.iter().map(|node| node.kind)).is_some(),
+            planned.iter().any(|node| node.kind == Kind::Web),
             "a lab needs at least one web server"
         );
-        let one_alone = options.rung == Rung::One && planned.len() > 1;
+        let several = |kind| planned.iter().filter(|node| node.kind == kind).count() > 1;
+        let bus = planned.iter().any(|node| node.kind == Kind::Nats);
+        let one_alone = options.rung == Rung::One && (several(Kind::Web) || bus);
         ensure!(!one_alone, "{} is one web server alone\nhint: --rung 3 has several", options.rung);
         packages::provide(&planned, options, &mut tell)?;
         let record = start::begin(options, &folder)?;
@@ -251,15 +256,21 @@ impl Lab {
 
 /// A record for a new lab, with what the one before it in the folder had made.
 fn new_record(rung: Rung, before: Option<Record>) -> Result<Record> {
+    let letters = "abcdefghijkmnpqrstuvwxyz23456789";
     let id = secret(16, "0123456789abcdef");
     let boot = boot_id()?;
     Ok(match before {
-        Some(before) => Record { id, boot, rung: rung.number(), network: None, ..before },
+        Some(mut before) => {
+            if before.secrets.balancer_secret.is_empty() {
+                before.secrets.balancer_secret = secret(32, letters);
+            }
+            Record { id, boot, rung: rung.number(), network: None, ..before }
+        }
         None => {
-            let letters = "abcdefghijkmnpqrstuvwxyz23456789";
             let secrets = crate::node::Secrets {
                 password: secret(20, letters),
                 database_password: secret(24, letters),
+                balancer_secret: secret(32, letters),
             };
             Record::new(id, boot, rung.number(), secrets)
         }

@@ -3,6 +3,7 @@
 //! The kinds are a closed set, so the compiler lists what a new one must say. A kind knows nothing
 //! of the others but their sites.
 
+mod balancer;
 mod nats;
 mod postgres;
 mod web;
@@ -28,6 +29,8 @@ pub enum Kind {
     Nats,
     /// `pando serve`.
     Web,
+    /// `pando balancer`.
+    Balancer,
 }
 
 /// Where a node is. It stays the same while the node is stopped.
@@ -63,6 +66,9 @@ pub(crate) struct Secrets {
     pub(crate) password: String,
     /// Of the roles in PostgreSQL.
     pub(crate) database_password: String,
+    /// What balancers and web servers share. Empty in the record of an older lab.
+    #[serde(default)]
+    pub(crate) balancer_secret: String,
 }
 
 /// The superuser of the application that the lab makes.
@@ -83,7 +89,7 @@ pub(crate) fn entrance(kinds: impl Iterator<Item = Kind>) -> Option<Kind> {
     // The order of the kinds is that of the tiers, the database first.
     kinds.max().filter(|kind| match kind {
         Kind::Postgres | Kind::Nats => false,
-        Kind::Web => true,
+        Kind::Web | Kind::Balancer => true,
     })
 }
 
@@ -100,7 +106,7 @@ impl World {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::Postgres, Kind::Nats, Kind::Web];
+    pub const ALL: [Kind; 4] = [Kind::Postgres, Kind::Nats, Kind::Web, Kind::Balancer];
 
     /// What the names of its nodes begin with.
     pub fn prefix(self) -> &'static str {
@@ -108,6 +114,7 @@ impl Kind {
             Kind::Postgres => "db",
             Kind::Nats => "bus",
             Kind::Web => "web",
+            Kind::Balancer => "balancer",
         }
     }
 
@@ -117,6 +124,7 @@ impl Kind {
             Kind::Postgres => "PostgreSQL",
             Kind::Nats => "NATS",
             Kind::Web => "web server",
+            Kind::Balancer => "load balancer",
         }
     }
 
@@ -129,6 +137,7 @@ impl Kind {
         match self {
             Kind::Postgres | Kind::Nats => &[],
             Kind::Web => &[Kind::Postgres, Kind::Nats],
+            Kind::Balancer => &[Kind::Web],
         }
     }
 
@@ -138,6 +147,7 @@ impl Kind {
             Kind::Postgres => 5432,
             Kind::Nats => 4222,
             Kind::Web => 8090,
+            Kind::Balancer => 8080,
         }
     }
 
@@ -146,7 +156,7 @@ impl Kind {
         match self {
             // Of its three ways to stop the one that ends the connections of clients.
             Kind::Postgres => Signal::INT,
-            Kind::Nats | Kind::Web => Signal::TERM,
+            Kind::Nats | Kind::Web | Kind::Balancer => Signal::TERM,
         }
     }
 
@@ -155,7 +165,7 @@ impl Kind {
         match self {
             Kind::Postgres => postgres::missing(),
             Kind::Nats => nats::missing(),
-            Kind::Web => Vec::new(),
+            Kind::Web | Kind::Balancer => Vec::new(),
         }
     }
 
@@ -165,6 +175,7 @@ impl Kind {
             Kind::Postgres => postgres::prepare(site, world),
             Kind::Nats => nats::prepare(site),
             Kind::Web => web::prepare(site, world),
+            Kind::Balancer => balancer::prepare(site),
         }
     }
 
@@ -174,6 +185,7 @@ impl Kind {
             Kind::Postgres => Ok(vec![postgres::start(site, world)?]),
             Kind::Nats => Ok(vec![nats::start(site)]),
             Kind::Web => Ok(vec![web::start(site, world)]),
+            Kind::Balancer => Ok(vec![balancer::start(site, world)]),
         }
     }
 
@@ -183,6 +195,7 @@ impl Kind {
             Kind::Postgres => postgres::ready(site),
             Kind::Nats => nats::ready(site),
             Kind::Web => web::ready(site),
+            Kind::Balancer => balancer::ready(site),
         }
     }
 
@@ -190,7 +203,7 @@ impl Kind {
     pub(crate) fn complete(self, site: &Site, world: &World) -> Result<()> {
         match self {
             Kind::Postgres => postgres::complete(site, world),
-            Kind::Nats | Kind::Web => Ok(()),
+            Kind::Nats | Kind::Web | Kind::Balancer => Ok(()),
         }
     }
 }

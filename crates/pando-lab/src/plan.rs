@@ -11,7 +11,7 @@ pub enum Rung {
     One,
     /// The database on a server of its own.
     Two,
-    /// Several web servers on one database.
+    /// A load balancer, and several web servers on one database.
     Three,
 }
 
@@ -36,7 +36,7 @@ impl Rung {
         match self {
             Rung::One => "one server, records in SQLite",
             Rung::Two => "one web server, records in PostgreSQL",
-            Rung::Three => "several web servers on one PostgreSQL",
+            Rung::Three => "a load balancer, several web servers on one PostgreSQL",
         }
     }
 
@@ -44,17 +44,24 @@ impl Rung {
     ///
     /// A rung is put together here and nowhere else: balancers come after the web servers that they
     /// link to, replicas after what they follow.
-    pub(crate) fn nodes(self, web_count: Option<u32>, nats: bool) -> Vec<Planned> {
-        let (databases, usual_web_count) = match self {
-            Rung::One => (0, 1),
-            Rung::Two => (1, 1),
-            Rung::Three => (1, 3),
+    pub(crate) fn nodes(
+        self,
+        web_count: Option<u32>,
+        nats: bool,
+        balancer_count: Option<u32>,
+    ) -> Vec<Planned> {
+        let (databases, usual_web_count, usual_balancer_count) = match self {
+            Rung::One => (0, 1, 0),
+            Rung::Two => (1, 1, 0),
+            Rung::Three => (1, 3, 1),
         };
         let mut nodes: Vec<Planned> =
             (1..=databases).map(|number| Planned::new(Kind::Postgres, number)).collect();
         nodes.extend(nats.then(|| Planned::new(Kind::Nats, 1)));
         let web_count = web_count.unwrap_or(usual_web_count);
         nodes.extend((1..=web_count).map(|number| Planned::new(Kind::Web, number)));
+        let balancer_count = balancer_count.unwrap_or(usual_balancer_count);
+        nodes.extend((1..=balancer_count).map(|number| Planned::new(Kind::Balancer, number)));
         nodes
     }
 }
@@ -93,10 +100,10 @@ mod tests {
     fn each_rung_has_what_it_is_made_of() {
         let mut lines = Vec::new();
         for rung in Rung::ALL {
-            for (web_count, nats) in [(None, false), (Some(2), true)] {
-                let nodes = rung.nodes(web_count, nats);
+            for (webs, nats, balancers) in [(None, false, None), (Some(2), true, Some(0))] {
+                let nodes = rung.nodes(webs, nats, balancers);
                 let names: Vec<String> = nodes.iter().map(super::Planned::name).collect();
-                lines.push(format!("{rung}, {web_count:?}, {nats}: {}", names.join(" ")));
+                lines.push(format!("{rung}, {webs:?}, {nats}: {}", names.join(" ")));
             }
         }
         expect![[r#"
@@ -104,7 +111,7 @@ mod tests {
             rung 1, Some(2), true: bus-1 web-1 web-2
             rung 2, None, false: db-1 web-1
             rung 2, Some(2), true: db-1 bus-1 web-1 web-2
-            rung 3, None, false: db-1 web-1 web-2 web-3
+            rung 3, None, false: db-1 web-1 web-2 web-3 balancer-1
             rung 3, Some(2), true: db-1 bus-1 web-1 web-2"#]]
         .assert_eq(&lines.join("\n"));
     }

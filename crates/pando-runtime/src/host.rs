@@ -20,6 +20,11 @@ pub fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
+/// A runtime for one thread that serves by itself, sharing nothing with others.
+pub fn async_runtime_of_one_thread() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 /// Where the program `name` is: the first of the folders in `PATH` that has it.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;

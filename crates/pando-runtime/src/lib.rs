@@ -3,10 +3,13 @@
 //! Invariant: this is the only crate that reads the environment of the process.
 
 pub mod config;
+pub mod connection;
 pub mod host;
 mod lifecycle;
+pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod network;
 mod signals;
 pub mod tls;
 

@@ -1,7 +1,7 @@
 //! The task tree of the process: who owns each task, and how all of them end.
 //!
-//! Stopping has three phases: new work is refused (`stopping`), what runs may finish (`drained`),
-//! the rest is cut off when the process exits.
+//! Stopping has four phases: others are told while all still works (`leaving`), new work is refused
+//! (`stopping`), what runs may finish (`drained`), the rest is cut off when the process exits.
 
 use std::{future::Future, time::Duration};
 
@@ -9,10 +9,17 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 
+/// Farewells that take longer are not waited for.
+const FAREWELL_TIME_MAX: Duration = Duration::from_secs(30);
+
 /// Owns every task of the process; Clippy bans `tokio::spawn` elsewhere.
 #[derive(Clone, Default)]
 pub struct Lifecycle {
     tasks: TaskTracker,
+    farewells: TaskTracker,
+    /// Cancelled when the process was told to stop. It still takes work, but says to those who ask
+    /// that it will not for long.
+    pub leaving: CancellationToken,
     /// Cancelled when the process shall stop. Cancel it to stop the process.
     pub stopping: CancellationToken,
     failed: CancellationToken,
@@ -44,6 +51,40 @@ impl Lifecycle {
         F::Output: Send + 'static,
     {
         self.tasks.spawn(task)
+    }
+
+    /// Does `farewell` once the process was told to stop, before it refuses work: whoever sends work
+    /// can be told to stop sending.
+    pub fn before_stopping<F>(&self, farewell: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (leaving, stopping) = (self.leaving.clone(), self.stopping.clone());
+        self.farewells.spawn(async move {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return,
+                () = leaving.cancelled() => {}
+            }
+            let _ = stopping.run_until_cancelled(farewell).await;
+        });
+    }
+
+    /// Begins the end: [`Lifecycle::leaving`], then the farewells, then [`Lifecycle::stopping`].
+    pub fn leave(&self) {
+        self.leaving.cancel();
+        self.farewells.close();
+        if self.farewells.is_empty() {
+            self.stopping.cancel();
+            return;
+        }
+        let life = self.clone();
+        #[expect(clippy::disallowed_methods, reason = "it ends with the phase that it begins")]
+        drop(tokio::spawn(async move {
+            // Who takes too long is told so by the next phase.
+            let _ = tokio::time::timeout(FAREWELL_TIME_MAX, life.farewells.wait()).await;
+            life.stopping.cancel();
+        }));
     }
 
     /// Waits for the stop, then at most `drain` for the tasks. False if some were cut off.
@@ -134,6 +175,32 @@ mod tests {
         life.track(pending::<()>());
         life.stopping.cancel();
         assert!(!life.drained(Duration::from_secs(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn farewells_come_before_the_stop() {
+        let life = Lifecycle::default();
+        let stopping = life.stopping.clone();
+        let (said, heard) = tokio::sync::oneshot::channel();
+        life.before_stopping(async move {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            said.send(stopping.is_cancelled()).unwrap();
+        });
+        life.leave();
+        assert!(life.leaving.is_cancelled() && !life.stopping.is_cancelled());
+        assert!(!heard.await.unwrap(), "the farewell came too late");
+        life.stopping.cancelled().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever_for_a_farewell() {
+        let life = Lifecycle::default();
+        life.before_stopping(pending());
+        life.leave();
+        life.stopping.cancelled().await;
+        let simple = Lifecycle::default();
+        simple.leave();
+        assert!(simple.stopping.is_cancelled(), "there is nothing to wait for");
     }
 
     #[tokio::test]

@@ -36,12 +36,12 @@ impl Signals {
                     continue;
                 }
             };
-            if life.stopping.is_cancelled() {
+            if life.leaving.is_cancelled() {
                 warn!("{name} again: ending at once");
                 std::process::exit(1);
             }
             info!("{name}: stopping");
-            life.stopping.cancel();
+            life.leave();
         }
     }
 }

@@ -1,6 +1,9 @@
-//! TLS: a certificate chain and its key from PEM files, read again when asked.
+//! TLS: certificate chains and their keys from PEM files, read again when asked.
 //!
 //! HTTP/2 is offered before HTTP/1.1 (ALPN, RFC 7301).
+
+mod certificates;
+mod client;
 
 use std::{
     fmt,
@@ -8,6 +11,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+pub use certificates::Certificates;
+pub use client::client_config;
 use rustls::{
     ServerConfig,
     crypto::ring,
@@ -27,6 +32,16 @@ pub enum TlsError {
     Key { path: PathBuf, source: pem::Error },
     #[error("the certificate and its private key cannot be used")]
     Unusable(#[source] rustls::Error),
+    #[error("failed to list the certificates in {dir:?}")]
+    Folder { dir: PathBuf, source: std::io::Error },
+    #[error("no certificate in {dir:?}: it needs NAME.crt beside NAME.key")]
+    EmptyFolder { dir: PathBuf },
+    #[error("failed to read the names in the certificate {path:?}")]
+    Names { path: PathBuf, source: webpki::Error },
+    #[error("failed to make a certificate for localhost")]
+    SelfSigned(#[source] rcgen::Error),
+    #[error("failed to read the certificates that the system trusts")]
+    System,
 }
 
 /// A certificate that can be replaced while connections are accepted.
@@ -52,15 +67,25 @@ impl Certificate {
 
     /// The settings of a listener with this certificate.
     pub fn server_config(self: &Arc<Certificate>) -> Result<Arc<ServerConfig>, TlsError> {
-        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(TlsError::Unusable)?;
-        let mut config = builder
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        server_config(self)
     }
+}
+
+/// The settings of a listener whose certificates `resolver` chooses. Sessions are resumed by
+/// tickets, whose keys live in this process and change every six hours.
+pub fn server_config<R>(resolver: &Arc<R>) -> Result<Arc<ServerConfig>, TlsError>
+where
+    R: ResolvesServerCert + 'static,
+{
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Unusable)?;
+    let mut config = builder
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(resolver) as Arc<dyn ResolvesServerCert>);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.ticketer = ring::Ticketer::new().map_err(TlsError::Unusable)?;
+    Ok(Arc::new(config))
 }
 
 impl ResolvesServerCert for Certificate {

@@ -14,7 +14,7 @@ mod side;
 
 pub use areas::{AREAS, views};
 pub use dataset::{Dataset, definitions};
-pub use deviations::{DEVIATIONS, Deviation, POSTGRES_DEVIATIONS};
+pub use deviations::{BALANCER_DEVIATIONS, DEVIATIONS, Deviation, POSTGRES_DEVIATIONS};
 pub use report::{Count, Difference, Report};
 
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::balanced::{Front, Wire};
 use crate::postgres::Postgres;
 use crate::server::{Product, Program, Server};
 use normalize::Normalizer;
@@ -43,6 +44,8 @@ pub struct Options {
     pub engine: Engine,
     /// How many servers there are on the right; more than one on PostgreSQL only.
     pub servers: usize,
+    /// A load balancer before them, and how requests reach it. On PostgreSQL only.
+    pub front: Option<Wire>,
 }
 
 /// Where records live.
@@ -57,7 +60,15 @@ pub enum Engine {
 impl Options {
     /// A small comparison on SQLite.
     pub fn new(right: Program) -> Self {
-        Self { requests: 300, seed: 1, only: None, right, engine: Engine::Sqlite, servers: 1 }
+        Self {
+            requests: 300,
+            seed: 1,
+            only: None,
+            right,
+            engine: Engine::Sqlite,
+            servers: 1,
+            front: None,
+        }
     }
 }
 
@@ -78,6 +89,12 @@ pub fn run(options: &Options) -> Result<Report> {
             scenario.steps.retain(|step| !deviations::sends_nul(step));
         }
     }
+    if options.front == Some(Wire::Http2) {
+        // Raw bytes of HTTP/1.1 would be those of the bridge.
+        for scenario in &mut scenarios {
+            scenario.steps.retain(|step| !matches!(step.action, scenario::Action::SendRaw(_)));
+        }
+    }
     let mut sides = Sides::start(&dataset, options)?;
     let mut report = Report { seed: options.seed, ..Report::default() };
     for scenario in &scenarios {
@@ -95,6 +112,8 @@ struct Sides {
     right: Side,
     engine: Engine,
     step_count: usize,
+    /// Before the servers on the right.
+    front: Option<Front>,
     /// Ends with its last user.
     _postgres: Option<Arc<Postgres>>,
 }
@@ -106,19 +125,22 @@ impl Sides {
             Engine::Sqlite => None,
             Engine::Postgres => Some(Postgres::start()?),
         };
+        let start_front = |wire| Front::start(options.right.binary(), wire);
+        let front = options.front.map(start_front).transpose()?;
         let right = match &postgres {
             None => vec![Server::launch(&options.right, &dataset.copy("right")?)?],
-            Some(server) => start_on_database(dataset, options, server)?,
+            Some(server) => start_on_database(dataset, options, server, front.as_ref())?,
         };
         let normalizer = Normalizer::new(dataset.known.clone());
-        let mut left = Side::new(vec![left], normalizer.clone(), options.seed);
-        let mut right = Side::new(right, normalizer, options.seed);
+        let mut left = Side::new(vec![left], None, normalizer.clone(), options.seed);
+        let before = front.as_ref().map(Front::addr);
+        let mut right = Side::new(right, before, normalizer, options.seed);
         left.login().context("the oracle refused a login")?;
         if right.login().is_err() {
             // The auth area reports why; the other areas can still be compared.
             right.borrow_tokens(&left);
         }
-        Ok(Self { left, right, engine: options.engine, step_count: 0, _postgres: postgres })
+        Ok(Self { left, right, engine: options.engine, step_count: 0, front, _postgres: postgres })
     }
 
     fn play(&mut self, scenario: &Scenario, report: &mut Report) {
@@ -145,13 +167,18 @@ impl Sides {
         count.steps += 1;
         if left == right {
             count.agreed += 1;
-        } else if let Some(deviation) = deviations::find(self.engine, step, &left, &right) {
+        } else if let Some(deviation) = deviations::find(self.kind(), step, &left, &right) {
             count.deviations += 1;
             *report.deviations.entry(deviation.name).or_default() += 1;
         } else {
             let (number, step) = (self.step_count, step.clone());
             report.differences.push(Difference { area, number, step, left, right });
         }
+    }
+
+    /// Where the records are, and whether a balancer stands before the servers.
+    fn kind(&self) -> (Engine, bool) {
+        (self.engine, self.front.is_some())
     }
 
     fn dead(&mut self) -> Option<String> {
@@ -169,11 +196,15 @@ fn start_on_database(
     dataset: &Dataset,
     options: &Options,
     server: &Postgres,
+    front: Option<&Front>,
 ) -> Result<Vec<Server>> {
     let database = server.new_database()?;
     let program = options.right.clone().on_database(&server.url(&database));
     let dir = dataset
         .copy_to_database("right", &program, (server, &database))
         .context("failed to bring the data set into PostgreSQL")?;
-    program.launch_several(&dir, options.servers)
+    match front {
+        Some(front) => front.launch(&program, &dir, options.servers),
+        None => program.launch_several(&dir, options.servers),
+    }
 }

@@ -67,7 +67,11 @@ impl Server {
     }
 
     fn try_start(program: &Program, dir: &Path) -> Result<Self> {
-        let addr = free_addr()?;
+        Self::launch_at(program, dir, free_addr()?)
+    }
+
+    /// The same at an address of the caller's choice.
+    pub fn launch_at(program: &Program, dir: &Path, addr: SocketAddr) -> Result<Self> {
         let log = File::create(log_path(dir)).context("failed to create the server's log")?;
         let begun = Instant::now();
         let child = program

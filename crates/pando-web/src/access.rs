@@ -6,13 +6,14 @@ use std::sync::Arc;
 use pando_filter::{
     Expr, FilterError, Origin, ParseError, Purpose, Query, RequestContext, header_name,
 };
+use pando_runtime::network::listed;
 use pando_schema::{Collection, Record, Schema};
 use pando_store::Conn;
 use time::OffsetDateTime;
 
 use crate::ApiError;
 use crate::app::App;
-use crate::real_ip::{listed, real_ip};
+use crate::real_ip::real_ip;
 use crate::request::Request;
 
 impl Request {

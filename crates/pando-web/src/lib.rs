@@ -9,9 +9,11 @@
 
 mod access;
 mod activity;
+mod announce;
 mod app;
 mod arriving;
 mod auth;
+mod behind;
 mod compress;
 mod cors;
 mod error;

@@ -16,11 +16,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::Method;
+use pando_runtime::network::Network;
 use pando_schema::{Collection, RateLimitRule, Settings};
 
 use crate::ApiError;
 use crate::app::SharedApp;
-use crate::real_ip::{Network, real_ip};
+use crate::real_ip::real_ip;
 use crate::request::Request;
 
 use labels::{Label, find_rule};

@@ -4,7 +4,7 @@
 //! sent it, the addresses of superusers, rate limits, body limits, the router. An answer gets
 //! security and CORS headers and, if set so, compression.
 //!
-//! Invariants: every wait for a client has a limit ([`pulse`]); every connection is a task of
+//! Invariants: every wait for a client has a limit ([`Pulse`](pando_runtime::connection::Pulse)); every connection is a task of
 //! [`Lifecycle`](pando_runtime::Lifecycle), so the drain waits for it; a panic in a handler costs
 //! that request alone.
 //!
@@ -15,24 +15,23 @@ mod connection;
 mod figures;
 mod front;
 mod hosts;
-mod listen;
 mod path;
 mod precheck;
-mod pulse;
 mod served;
-mod watched;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use pando_runtime::listen;
 use pando_runtime::tls::Certificate;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tracing::{error, info};
 
+use crate::announce;
 use crate::app::SharedApp;
 
 use connection::{Door, Entrance};
@@ -66,6 +65,7 @@ pub async fn run(app: SharedApp, bound: oneshot::Sender<Bound>) -> anyhow::Resul
         listener.as_ref().map(TcpListener::local_addr).transpose()
     };
     let addresses = Bound { http: address(&http)?, https: address(&https)? };
+    announce::start(&app, addresses);
     // Nobody need listen.
     let _ = bound.send(addresses);
 

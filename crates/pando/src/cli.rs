@@ -37,6 +37,16 @@ Examples:
 The static site in ./pando_public, if there is one, is served at /. SIGTERM stops the server once
 the requests that run are answered.";
 
+const BALANCER_EXAMPLES: &str = "\
+Examples:
+  pando balancer --upstream 10.0.0.5:8090 --upstream 10.0.0.6:8090
+  pando balancer --http :80 --https :443          # certificates from balancer.tls_dir
+  pando balancer status                           # of the one that runs here
+  pando balancer drain 10.0.0.5:8090              # gives it no more requests
+
+Web servers with web.balancers set announce themselves; they need not be named. SIGHUP reads the
+configuration again, SIGTERM stops once the requests that run are answered.";
+
 const MOVE_EXAMPLES: &str = "\
 Examples:
   pando move database --to postgres://pando:secret@db.example.com/pando --dry-run
@@ -76,6 +86,9 @@ pub(crate) enum Command {
     /// Starts the web server (default to 127.0.0.1:8090 if no domain is specified)
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Starts the load balancer, in front of several web servers
+    #[command(after_help = BALANCER_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Balancer(BalancerArgs),
     /// Manage superusers
     #[command(subcommand)]
     Superuser(SuperuserAction),
@@ -98,6 +111,39 @@ pub(crate) struct ServeArgs {
     pub domains: Vec<String>,
     #[command(flatten)]
     flags: ServeFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BalancerArgs {
+    #[command(subcommand)]
+    pub action: Option<BalancerAction>,
+    /// TCP address to listen for HTTP [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<String>,
+    /// TCP address to listen for HTTPS [default: no HTTPS]
+    #[arg(long, value_name = "ADDRESS")]
+    https: Option<String>,
+    /// A web server, HOST:PORT or https://HOST:PORT; give it for each
+    #[arg(long = "upstream", value_name = "ADDRESS")]
+    upstreams: Vec<String>,
+    /// Takes over the listeners of the balancer that runs here, which then stops
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BalancerAction {
+    /// Shows the upstreams and what the balancer thinks of them
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Gives an upstream no more requests, until it announces itself again
+    Drain {
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -320,6 +366,12 @@ impl Cli {
             serve.flags.add_to(sources);
             let domains = Some(serve.domains.join(",")).filter(|text| !text.is_empty());
             sources.flag("web.domains", "serve DOMAIN", domains);
+        }
+        if let Command::Balancer(balancer) = &self.command {
+            sources.flag("balancer.http", "--http", balancer.http.clone());
+            sources.flag("balancer.https", "--https", balancer.https.clone());
+            let upstreams = Some(balancer.upstreams.join(",")).filter(|text| !text.is_empty());
+            sources.flag("balancer.upstreams", "--upstream", upstreams);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pando_balancer::BalancerConfig;
 use pando_bus::BusOptions;
 use pando_runtime::config::{
     BusConfig, DatabaseConfig, DrainConfig, FilesConfig, Layers, LogConfig, Origins, Problems,
@@ -15,6 +16,7 @@ pub(crate) struct Config {
     pub web: WebConfig,
     pub store: StoreConfig,
     pub database: DatabaseConfig,
+    pub balancer: BalancerConfig,
     pub bus: BusConfig,
     pub files: FilesConfig,
     pub log: LogConfig,
@@ -30,6 +32,7 @@ impl Config {
             web: layers.table(),
             store: layers.table(),
             database: layers.table(),
+            balancer: layers.table(),
             bus: layers.table(),
             files: layers.table(),
             log: layers.table(),
@@ -84,13 +87,14 @@ impl Config {
     }
 
     /// The tables in the order of the reference page.
-    pub(crate) fn tables(&self) -> [TableView; 7] {
+    pub(crate) fn tables(&self) -> [TableView; 8] {
         [
             TableView::of(&self.web),
             TableView::of(&self.store),
             TableView::of(&self.database),
             TableView::of(&self.bus),
             TableView::of(&self.files),
+            TableView::of(&self.balancer),
             TableView::of(&self.log),
             TableView::of(&self.drain),
         ]

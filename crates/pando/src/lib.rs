@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 78 the configuration is wrong (`EX_CONFIG` of sysexits.h).
 
+mod balancer_command;
 mod banner;
 mod cli;
 mod config;
@@ -48,6 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Serve(_) => serve::run(cli),
+        Command::Balancer(arguments) => balancer_command::run(cli, arguments),
         Command::Superuser(action) => superuser::run(cli, action),
         Command::Move(MoveAction::Database(arguments)) => move_command::run(cli, arguments),
         Command::Move(MoveAction::Files(arguments)) => move_files::run(cli, arguments),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use pando_balancer::{Balancer, Reload, Start};
 use pando_bus::Bus;
 use pando_runtime::Lifecycle;
 use pando_store::Store;
@@ -11,11 +12,12 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 
-/// A thing that this process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A thing that this process does, with what it alone needs.
 pub(crate) enum Role {
     /// The application server.
-    Web,
+    Web(Store),
+    /// The load balancer; it reads its configuration again by itself.
+    Balancer(Start, Reload),
 }
 
 /// What roles stand on.
@@ -23,26 +25,22 @@ pub(crate) enum Role {
 pub(crate) struct Context {
     pub config: Config,
     pub life: Lifecycle,
-    pub store: Store,
 }
 
 impl Role {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
-            Role::Web => "web",
+            Role::Web(_) => "web",
+            Role::Balancer(..) => "balancer",
         }
     }
 }
 
 /// Does `role` until `context.life` is stopping. Tells `ready` its URL as soon as it answers.
-pub(crate) async fn run(
-    role: Role,
-    context: Context,
-    ready: oneshot::Sender<String>,
-) -> anyhow::Result<()> {
-    let Context { config, life, store } = context;
+async fn run(role: Role, context: Context, ready: oneshot::Sender<String>) -> anyhow::Result<()> {
+    let Context { config, life } = context;
     match role {
-        Role::Web => {
+        Role::Web(store) => {
             let domains = config.web.domains.clone();
             // Before anybody is served: from now on the others wait for this server.
             store.join().await.context("failed to join the servers on the database")?;
@@ -59,7 +57,34 @@ pub(crate) async fn run(
             };
             tokio::join!(pando_web::run(app, bound), announce).0
         }
+        Role::Balancer(start, reload) => {
+            let balancer = Balancer::open(config.balancer, start, life)?;
+            let (bound, listening) = oneshot::channel::<pando_balancer::Bound>();
+            let announce = async {
+                if let Ok(at) = listening.await {
+                    let _ = ready.send(base_url(&[], at.http, at.https));
+                }
+            };
+            tokio::join!(balancer.run(reload, bound), announce).0
+        }
     }
+}
+
+/// Starts a role; returns its URL once it answers. A failure before that is the caller's to tell.
+pub(crate) async fn start(role: Role, context: Context) -> anyhow::Result<String> {
+    let (life, name) = (context.life.clone(), role.name());
+    let (ready, announced) = oneshot::channel();
+    let mut running = Box::pin(run(role, context, ready));
+    let base_url = tokio::select! {
+        biased;
+        ended = &mut running => {
+            ended?;
+            anyhow::bail!("stopped while starting");
+        }
+        base_url = announced => base_url?,
+    };
+    life.spawn(name, running);
+    Ok(base_url)
 }
 
 /// Where clients find the server, without a slash at the end: by its first domain if it has one,

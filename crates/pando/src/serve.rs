@@ -1,10 +1,9 @@
 //! `pando serve`: from the configuration to the drain.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use pando_runtime::{Lifecycle, host, log, watch_signals};
 use pando_store::Store;
 use time::OffsetDateTime;
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::{
@@ -43,10 +42,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow::Result<()> {
-    let context = Context { config: config.clone(), life: life.clone(), store: store.clone() };
+    let context = Context { config: config.clone(), life: life.clone() };
     // Before anybody is answered: who has seen the server answer may give it commands.
     let control = control::Listener::bind(&config.store.dir);
-    let base_url = start(Role::Web, context).await?;
+    let base_url = role::start(Role::Web(store.clone()), context).await?;
     let moves = Moves::of(store, config.files_dir());
     match control {
         Ok(control) => life.spawn("control", control.serve(moves.clone(), life.clone())),
@@ -60,29 +59,17 @@ async fn serve_store(config: &Config, life: &Lifecycle, store: &Store) -> anyhow
     if !superuser::any(store).await? {
         output::print(&first_superuser_hint(config))?;
     }
+    drain(config, life).await;
+    Ok(())
+}
+
+/// Waits for the stop, and then for what runs.
+pub(crate) async fn drain(config: &Config, life: &Lifecycle) {
     life.stopping.cancelled().await;
     let waiting = || format!("waiting for {} tasks to finish", life.tasks_count());
     if !while_waiting(life.drained(config.drain.timeout.duration()), waiting).await {
         warn!("some requests took longer than drain.timeout and were cut off");
     }
-    Ok(())
-}
-
-/// Starts a role; returns its URL once it answers. A failure before that is the caller's to tell.
-async fn start(role: Role, context: Context) -> anyhow::Result<String> {
-    let life = context.life.clone();
-    let (ready, announced) = oneshot::channel();
-    let mut running = Box::pin(role::run(role, context, ready));
-    let base_url = tokio::select! {
-        biased;
-        ended = &mut running => {
-            ended?;
-            bail!("stopped while starting");
-        }
-        base_url = announced => base_url?,
-    };
-    life.spawn(role.name(), running);
-    Ok(base_url)
 }
 
 /// How to make the first superuser.

@@ -60,14 +60,18 @@ impl<'a> Caller<'a> {
             let begin = call.begin;
             call = Call { begin, ..self.send_to((first + step) % self.clients.len(), request) };
         }
-        self.count(call, expected)
+        let (call, good) = self.count(call, expected);
+        if !good {
+            self.shared.figures.add_read_error();
+        }
+        call
     }
 
     /// Sends a request that may change something, once.
     pub(super) fn write(&mut self, request: &Request, rng: &mut Rng) -> Call {
         let server = self.route(rng);
         let call = self.send_to(server, request);
-        self.count(call, &[])
+        self.count(call, &[]).0
     }
 
     fn send_to(&mut self, server: usize, request: &Request) -> Call {
@@ -87,7 +91,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn count(&self, call: Call, expected: &[u16]) -> Call {
+    /// Whether it ended as it should, too.
+    fn count(&self, call: Call, expected: &[u16]) -> (Call, bool) {
         if call.ending == Ending::NoConnection {
             // Else a refused client asks thousands of times a second.
             std::thread::sleep(super::NAP);
@@ -98,7 +103,7 @@ impl<'a> Caller<'a> {
         };
         let latency = std::time::Duration::from_nanos(call.end.0.saturating_sub(call.begin.0));
         self.shared.figures.add(call.ending, good, latency);
-        call
+        (call, good)
     }
 }
 

@@ -54,6 +54,7 @@ struct Inner {
     all_latencies: Vec<u32>,
     all_endings: BTreeMap<Ending, u64>,
     all_errors: u64,
+    all_read_errors: u64,
     all_events: u64,
 }
 
@@ -62,6 +63,8 @@ struct Inner {
 pub(super) struct Totals {
     pub(super) endings: BTreeMap<Ending, u64>,
     pub(super) errors: u64,
+    /// Of requests that only read.
+    pub(super) read_errors: u64,
     pub(super) events: u64,
     pub(super) p50: Duration,
     pub(super) p99: Duration,
@@ -78,6 +81,7 @@ impl Default for Figures {
             all_latencies: Vec::new(),
             all_endings: BTreeMap::new(),
             all_errors: 0,
+            all_read_errors: 0,
             all_events: 0,
         }))
     }
@@ -100,6 +104,11 @@ impl Figures {
         let mut inner = self.inner();
         inner.events += 1;
         inner.all_events += 1;
+    }
+
+    /// One of the requests that did not end as they should only read.
+    pub(super) fn add_read_error(&self) {
+        self.inner().all_read_errors += 1;
     }
 
     pub(super) fn answered(&self) -> u64 {
@@ -130,6 +139,7 @@ impl Figures {
         Totals {
             endings: inner.all_endings.clone(),
             errors: inner.all_errors,
+            read_errors: inner.all_read_errors,
             events: inner.all_events,
             p50: quantile(&mut latencies, 50),
             p99: quantile(&mut latencies, 99),

@@ -19,6 +19,8 @@ pub struct Report {
     pub requests: u64,
     /// Requests that did not end as they should.
     pub errors: u64,
+    /// Of those the ones that only read.
+    pub read_errors: u64,
     pub endings: BTreeMap<Ending, u64>,
     pub events: u64,
     pub p50: Duration,
@@ -42,6 +44,7 @@ impl Report {
             elapsed,
             requests: totals.endings.values().sum(),
             errors: totals.errors,
+            read_errors: totals.read_errors,
             endings: totals.endings,
             events: totals.events,
             p50: totals.p50,
@@ -83,6 +86,9 @@ impl fmt::Display for Report {
         let endings: Vec<String> =
             self.endings.iter().map(|(ending, count)| format!("{ending}: {count}")).collect();
         writeln!(f, "answers {}; {} errors", endings.join(", "), self.errors)?;
+        if self.read_errors > 0 {
+            writeln!(f, "{} of the errors were of requests that only read", self.read_errors)?;
+        }
         writeln!(f, "longest time without an acknowledged write: {:.1?}", self.write_pause)?;
         let tally = &self.verdict.tally;
         writeln!(

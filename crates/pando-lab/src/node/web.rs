@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Kind, SUPERUSER, Site, Start, World, nats, postgres};
+use super::{Kind, SUPERUSER, Site, Start, World, balancer, nats, postgres};
 use crate::command::run;
 use crate::http::{HttpClient, Request};
 use crate::postgres::Account;
@@ -45,7 +45,8 @@ pub(super) fn start(site: &Site, world: &World) -> Start {
     Start { words, env: environment(world), account: Account::Own }
 }
 
-/// What all web servers of a lab have in common: the database, the bus, and a folder for files.
+/// What all web servers of a lab have in common: the database, the bus, a folder for files, the
+/// balancers.
 fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     let mut env = vec![
         ("PATH", OsString::from(crate::PATH)),
@@ -59,6 +60,7 @@ fn environment(world: &World) -> Vec<(&'static str, OsString)> {
     if let Some(bus) = world.of_kind(Kind::Nats).next() {
         env.push(("PANDO_BUS__NATS", nats::url(bus).into()));
     }
+    env.extend(balancer::environment(world));
     env
 }
 

@@ -19,6 +19,18 @@ impl Secret {
         &self.0
     }
 
+    /// Whether `shown` is the secret. Takes the same time whatever is wrong with it, its length
+    /// apart, so that nobody learns it letter by letter.
+    pub fn equals(&self, shown: &[u8]) -> bool {
+        let secret = self.0.as_bytes();
+        if secret.len() != shown.len() {
+            return false;
+        }
+        let pairs = secret.iter().zip(shown);
+        let differing = pairs.fold(0, |bits, (a, b)| std::hint::black_box(bits | (a ^ b)));
+        std::hint::black_box(differing) == 0
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -33,5 +45,17 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_empty() { "" } else { "***" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        let secret = Secret::new("abc");
+        assert!(secret.equals(b"abc"));
+        assert!(!secret.equals(b"abd") && !secret.equals(b"ab") && !secret.equals(b"abcd"));
     }
 }

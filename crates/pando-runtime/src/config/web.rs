@@ -41,6 +41,19 @@ crate::config_table! {
         pub realtime_idle_timeout: Seconds = Seconds::new(300),
         /// The most connections at once; further ones wait to be accepted.
         pub connections_max: u32 = 20_000,
+        /// The admin listeners of load balancers, `HOST:PORT`, at which this server announces itself
+        /// and says goodbye. Needs `balancer_secret`.
+        pub balancers: Vec<String> = Vec::new(),
+        /// The secret that balancers and web servers share (`balancer.secret`). When set, only
+        /// requests with it are answered, those of balancers; what they say about their clients
+        /// is believed.
+        pub balancer_secret: Secret = Secret::default(),
+        /// Where balancers reach this server, `HOST:PORT` or `https://HOST:PORT`. Empty: where it
+        /// listens; if that is all interfaces, at the address from which it announces itself.
+        pub advertise: String = String::new(),
+        /// Told to stop, a server behind balancers serves on for so long if it could not say
+        /// goodbye to them: until their checks have seen that it will stop.
+        pub goodbye_wait: Seconds = Seconds::new(5),
         /// The bearer token that `/metrics` asks for. Not set: `/metrics` answers only programs
         /// on the same machine, and only if the server listens on a loopback address.
         pub metrics_token: Secret = Secret::default(),
@@ -97,6 +110,16 @@ impl Table for WebConfig {
         }
         if self.connections_max == 0 {
             problems.add("web.connections_max", "must be at least 1");
+        }
+        for (index, balancer) in self.balancers.iter().enumerate() {
+            check_address(problems, "web.balancers", balancer);
+            if self.balancers[..index].contains(balancer) {
+                problems.add("web.balancers", format!("has {balancer:?} twice"));
+            }
+        }
+        if !self.balancers.is_empty() && self.balancer_secret.is_empty() {
+            let problem = problems.add("web.balancer_secret", "must be set with web.balancers");
+            problem.hint("the same as balancer.secret; openssl rand -hex 32 makes one");
         }
         if self.origins.is_empty() {
             problems.add("web.origins", "must not be empty").hint("[\"*\"] allows all origins");

@@ -47,7 +47,7 @@ const TEXT_BYTES_MAX: usize = 200_000;
 #[derive(Debug)]
 pub(super) struct Side {
     servers: Vec<Server>,
-    /// A client of each.
+    /// A client of each, or one of what stands before them.
     clients: Vec<HttpClient>,
     /// Chooses among them.
     rng: Rng,
@@ -57,10 +57,20 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub(super) fn new(servers: Vec<Server>, normalizer: Normalizer, seed: u64) -> Self {
-        let client = |server: &Server| server.client().with_timeout(ANSWER_DEADLINE);
+    /// `before` is where requests go if not to the servers themselves.
+    pub(super) fn new(
+        servers: Vec<Server>,
+        before: Option<SocketAddr>,
+        normalizer: Normalizer,
+        seed: u64,
+    ) -> Self {
+        let entrances = match before {
+            Some(front) => vec![front],
+            None => servers.iter().map(Server::addr).collect(),
+        };
+        let client = |addr| HttpClient::new(addr).with_timeout(ANSWER_DEADLINE);
         Self {
-            clients: servers.iter().map(client).collect(),
+            clients: entrances.into_iter().map(client).collect(),
             servers,
             rng: Rng::new(seed),
             variables: Variables::default(),
@@ -103,7 +113,7 @@ impl Side {
     }
 
     fn any(&mut self) -> usize {
-        self.rng.below(self.servers.len())
+        self.rng.below(self.clients.len())
     }
 
     fn client(&mut self) -> &mut HttpClient {
@@ -113,7 +123,7 @@ impl Side {
 
     fn addr(&mut self) -> SocketAddr {
         let any = self.any();
-        self.servers[any].addr()
+        self.clients[any].addr()
     }
 
     /// Makes both sides count made-up values on from the same numbers.

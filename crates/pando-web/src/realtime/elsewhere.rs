@@ -78,7 +78,11 @@ impl Hub {
         topics: Vec<String>,
     ) -> Result<Result<(), SubscribeError>, ApiError> {
         let server = client_id.get(..self.server.len()).unwrap_or_default();
-        if server == &*self.server || !app.store.shared_with_others() {
+        let own = server == &*self.server;
+        // A stream of this server's own, too, is told by the journal: what others wrote before has
+        // then gone out, and a client hears of nothing that is older than its subscription.
+        if !app.store.shared_with_others() || (own && !self.lock().clients.contains_key(client_id))
+        {
             return Ok(self.subscribe(client_id, ip, auth, &topics));
         }
         let auth = auth.map(|auth| (auth.collection.id.clone(), auth.id().to_owned()));

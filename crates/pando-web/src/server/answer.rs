@@ -31,10 +31,13 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
     let front = &caller.app.front;
     let started = Instant::now();
     let _in_flight = front.figures.in_flight();
-    let (parts, body) = incoming.into_parts();
+    let (mut parts, body) = incoming.into_parts();
+    let (mut ip, mut tls) = (caller.ip, caller.tls);
+    let refusal = front.behind.look_at(&mut parts, &mut ip, &mut tls, &caller.app.life);
     let (body, rest) = Arriving::new(&parts, body);
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let early = precheck::refuse(&parts).or_else(|| front.hosts.redirect(&parts, caller.tls));
+    let early = refusal.or_else(|| precheck::refuse(&parts));
+    let early = early.or_else(|| front.hosts.redirect(&parts, tls));
     let mut response = match early {
         Some(response) => {
             drop(body);
@@ -47,7 +50,7 @@ pub(super) async fn answer(caller: &Caller, incoming: http::Request<Incoming>) -
                 cors::preflight(&parts.headers, allowed_origin)
             } else {
                 let request =
-                    Request::new(parts, body, caller.ip, caller.app.config.body_timeout.duration());
+                    Request::new(parts, body, ip, caller.app.config.body_timeout.duration());
                 let mut response = handle(&caller.app, request, started).await;
                 headers::secure(&mut response);
                 cors::mark(response.headers_mut(), allowed_origin);

@@ -13,6 +13,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use pando_runtime::Lifecycle;
+use pando_runtime::config::WebConfig;
+use pando_runtime::connection::{Limits, Pulse, Verdict, Watched};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,9 +25,7 @@ use tracing::debug;
 
 use super::answer;
 use super::hosts;
-use super::pulse::{Limits, Pulse, Verdict};
 use super::served::Served;
-use super::watched::Watched;
 use crate::app::SharedApp;
 
 /// How long a client may take to agree on keys.
@@ -80,7 +80,7 @@ impl Entrance {
             tls,
             permits: Arc::clone(permits),
             protocol: protocol(app),
-            limits: Limits::of(&app.config),
+            limits: limits(&app.config),
         })
     }
 
@@ -187,6 +187,14 @@ impl Caller {
         }
         let (head, body) = response.into_parts();
         http::Response::from_parts(head, Served::new(body, busy))
+    }
+}
+
+fn limits(config: &WebConfig) -> Limits {
+    Limits {
+        idle: config.idle_timeout.duration(),
+        header: config.header_timeout.duration(),
+        stuck: config.body_timeout.duration(),
     }
 }
 

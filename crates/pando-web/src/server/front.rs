@@ -6,6 +6,7 @@ use pando_runtime::config::WebConfig;
 
 use super::figures::Figures;
 use super::hosts::Hosts;
+use crate::behind::Behind;
 use crate::cors::Cors;
 use crate::rate_limit::RateLimits;
 use crate::resources::public::Site;
@@ -17,6 +18,7 @@ pub(crate) struct Front {
     pub(crate) site: Site,
     /// Whether large texts are compressed for clients that take gzip.
     pub(crate) compression: bool,
+    pub(super) behind: Behind,
     pub(super) cors: Cors,
     pub(super) figures: Figures,
     pub(super) hosts: Hosts,
@@ -30,6 +32,7 @@ impl Front {
             compression,
             rate_limits: RateLimits::default(),
             site: Site::new(Path::new(&config.public_dir)),
+            behind: Behind::new(&config.balancer_secret),
             cors: Cors::new(&config.origins),
             figures: Figures::new(),
             hosts: Hosts::new(&config.domains),

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use pando_runtime::connection::Busy;
 
-use super::pulse::Busy;
 use crate::response::Body;
 
 /// Keeps the connection marked as busy until the body is sent.

@@ -182,6 +182,6 @@ fn the_server_says_where_it_listens() {
 fn an_address_in_use_is_an_error() {
     let server = TestServer::start();
     let taken = server.addr().to_string();
-    let error = server.runtime.block_on(async { super::listen::bind(&taken).unwrap_err() });
+    let error = server.runtime.block_on(async { pando_runtime::listen::bind(&taken).unwrap_err() });
     assert_eq!(error.to_string(), format!("failed to listen on {taken:?}"));
 }

@@ -8,7 +8,7 @@ use pando_runtime::config::{Seconds, Setting as _};
 
 const UP_EXAMPLES: &str = "\
 Examples:
-  pando lab up --rung 3                 # PostgreSQL and three web servers, on free ports
+  pando lab up --rung 3                 # PostgreSQL, three web servers, a balancer, on free ports
   pando lab up --rung 3 --install       # as root: installs the packages that are missing, too
   pando lab up --rung 3 --nats          # the same with NATS between the web servers
   pando lab up --rung 3 --isolate       # as root: a network for each node, so that `cut` works
@@ -84,7 +84,7 @@ pub(crate) enum LabAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct LabUp {
-    /// 1: one server on SQLite, 2: PostgreSQL, 3: several web servers
+    /// 1: one server on SQLite, 2: PostgreSQL, 3: a load balancer and several web servers
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3))]
     pub rung: u32,
     /// How many web servers [default: 1, from rung 3 on 3]
@@ -93,6 +93,10 @@ pub(crate) struct LabUp {
     /// NATS brings what web servers tell each other, instead of the database
     #[arg(long)]
     pub nats: bool,
+    /// How many load balancers; without one, clients speak to the web servers [default: from rung 3
+    /// on 1]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=8))]
+    pub balancers: Option<u32>,
     /// Gives each node a network of its own, so that `pando lab cut` works; needs root
     #[arg(long)]
     pub isolate: bool,

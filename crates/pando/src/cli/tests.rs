@@ -226,6 +226,7 @@ fn the_bare_program_explains_itself() {
 
         Commands:
           serve      Starts the web server (default to 127.0.0.1:8090 if no domain is specified)
+          balancer   Starts the load balancer, in front of several web servers
           superuser  Manage superusers
           move       Moves a part of the application to where it can grow
           lab        Starts any rung on this machine, loads it, and breaks it on purpose

@@ -24,6 +24,7 @@ pub(super) fn run(folder: &Folder, arguments: &LabUp, life: &Lifecycle) -> anyho
     let options = Options {
         web_count: arguments.web,
         nats: arguments.nats,
+        balancer_count: arguments.balancers,
         isolate: arguments.isolate,
         synced: !arguments.no_sync,
         fresh: arguments.fresh,

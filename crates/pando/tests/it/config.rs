@@ -78,6 +78,8 @@ fn show_hides_secrets_and_tells_origins() {
 
         [files]
 
+        [balancer]
+
         [log]
 
         [drain]"#]]

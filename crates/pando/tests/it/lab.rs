@@ -15,8 +15,12 @@ use pando_testkit::wait_for;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn options(rung: Rung, dir: &Path) -> Options {
-    // The machine stays on, so nothing is lost without syncs.
-    Options { synced: false, ..Options::new(rung, dir, env!("CARGO_BIN_EXE_pando")) }
+    // The machine stays on, so nothing is lost without syncs. Most tests are about the web servers.
+    Options {
+        synced: false,
+        balancer_count: Some(0),
+        ..Options::new(rung, dir, env!("CARGO_BIN_EXE_pando"))
+    }
 }
 
 fn up(rung: Rung, dir: &Path) -> Lab {

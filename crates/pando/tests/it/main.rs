@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "functions of tests count as tests")]
 
 mod bad_input;
+mod balancer;
 mod compare;
 mod config;
 mod crash;

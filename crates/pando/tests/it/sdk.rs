@@ -4,12 +4,13 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
     thread,
 };
 
-use pando_testkit::{Postgres, Product, Program, Server, control};
+use pando_testkit::{Front, Postgres, Product, Program, Server, Wire, control};
 
 const EMAIL: &str = "root@example.com";
 const PASSWORD: &str = "1234567890";
@@ -49,6 +50,28 @@ fn one_transcript_on_three_servers() {
     compare(&transcript_of(&program, |dir| program.launch_several(dir, 3).unwrap()));
 }
 
+#[test]
+fn one_transcript_through_a_balancer() {
+    check_front(Wire::Http1);
+}
+
+#[test]
+fn one_transcript_through_a_balancer_over_http2() {
+    check_front(Wire::Http2);
+}
+
+fn check_front(wire: Wire) {
+    let server = Postgres::start().unwrap();
+    let database = server.new_database().unwrap();
+    let program = pando().on_database(&server.url(&database));
+    let front = Front::start(program.binary(), wire).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
+    let _servers = front.launch(&program, &data, 3).unwrap();
+    compare(&said_of(&[front.addr()]));
+}
+
 /// The script changes collections all the time, which a move has to follow.
 #[test]
 fn one_transcript_while_the_records_move() {
@@ -59,9 +82,9 @@ fn one_transcript_while_the_records_move() {
     let program = pando();
     program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
     let server = Server::launch(&program, &data).unwrap();
-    let servers = std::slice::from_ref(&server);
+    let servers = [server.addr()];
     let (transcript, moved_before_the_end) = thread::scope(|scope| {
-        let script = scope.spawn(|| said_of(servers));
+        let script = scope.spawn(|| said_of(&servers));
         let moved = control::ask(&data, &["move", "run", &url], |_| true).unwrap();
         assert!(moved.is_some());
         let before_the_end = !script.is_finished();
@@ -91,12 +114,13 @@ fn transcript_of(program: &Program, launch: impl FnOnce(&Path) -> Vec<Server>) -
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     program.upsert_superuser(&data, EMAIL, PASSWORD).unwrap();
-    said_of(&launch(&data))
+    let servers = launch(&data);
+    said_of(&servers.iter().map(Server::addr).collect::<Vec<_>>())
 }
 
 /// What the script prints about servers with that superuser.
-fn said_of(servers: &[Server]) -> String {
-    let urls: Vec<_> = servers.iter().map(|server| format!("http://{}", server.addr())).collect();
+fn said_of(servers: &[SocketAddr]) -> String {
+    let urls: Vec<_> = servers.iter().map(|addr| format!("http://{addr}")).collect();
     let mut node = Command::new("node");
     node.arg("run.mjs").arg(urls.join(",")).args([EMAIL, PASSWORD]);
     let hint = "`cargo xtask setup` installs Node and the SDK";

@@ -81,6 +81,32 @@ fn a_bus_that_is_gone_costs_time_and_nothing_else() {
 }
 
 #[test]
+fn behind_a_balancer_even_less_is_felt() {
+    let dir = tempfile::tempdir().unwrap();
+    let balanced = Options { balancer_count: Some(1), ..options(Rung::Three, dir.path()) };
+    let mut lab = Lab::up(&balanced, |_| true).unwrap();
+    assert_eq!(lab.entrances(), [lab.site("balancer-1").unwrap().address]);
+    let (clients, deadline) = (8, Duration::from_secs(20));
+    let load_options =
+        LoadOptions { clients, deadline, failover: false, subscribers: 3, ..load_options(&lab) };
+    let load = Load::begin(load_options).unwrap();
+    let_through(&load, SOME);
+    lab.kill("web-2").unwrap();
+    let_through(&load, SOME);
+    lab.start("web-2").unwrap();
+    lab.stop("web-1").unwrap();
+    let_through(&load, SOME);
+    lab.start("web-1").unwrap();
+    lab.add(pando_lab::Kind::Web).unwrap();
+    let_through(&load, SOME);
+    let report = load.finish().unwrap();
+    assert_clean(&report);
+    // Writes in flight on the one that was killed.
+    assert!(report.errors <= clients as u64, "{report}");
+    lab.down().unwrap();
+}
+
+#[test]
 fn a_restarted_database_costs_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let mut lab = up(Rung::Three, dir.path());

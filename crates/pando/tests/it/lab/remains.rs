@@ -100,17 +100,18 @@ fn rung_3_is_up_within_a_minute_takes_orders_and_is_gone_after_ctrl_c() {
         let nodes = status["nodes"].as_array().unwrap().iter();
         nodes.map(|node| format!("{} {}", node["name"], node["state"]).replace('"', "")).collect()
     };
-    assert_eq!(states(), ["db-1 ready", "web-1 ready", "web-2 ready", "web-3 ready"]);
+    let all = ["db-1 ready", "web-1 ready", "web-2 ready", "web-3 ready", "balancer-1 ready"];
+    assert_eq!(states(), all);
     assert_eq!(outcome(lab(dir.path(), &["kill", "web-2"])), "exit 0\nweb-2 is dead\n");
     assert_eq!(outcome(lab(dir.path(), &["freeze", "web-3"])), "exit 0\nweb-3 is frozen\n");
-    assert_eq!(states(), ["db-1 ready", "web-1 ready", "web-2 stopped", "web-3 frozen"]);
+    assert_eq!(states()[1..4], ["web-1 ready", "web-2 stopped", "web-3 frozen"]);
     assert_eq!(outcome(lab(dir.path(), &["start", "web-2"])), "exit 0\nweb-2 is ready\n");
     assert_eq!(outcome(lab(dir.path(), &["thaw", "web-3"])), "exit 0\nweb-3 goes on\n");
     let load = ["load", "--for", "1s", "--clients", "4", "--deadline", "5s"];
     let judged = outcome(lab(dir.path(), &load));
     assert!(judged.starts_with("exit 0\n") && judged.contains("CLEAN"), "{judged}");
     let unknown = outcome(lab(dir.path(), &["kill", "web-9"]));
-    assert!(unknown.contains("hint: db-1, web-1, web-2, web-3"), "{unknown}");
+    assert!(unknown.contains("hint: db-1, web-1, web-2, web-3, balancer-1"), "{unknown}");
     let twice = outcome(lab(dir.path(), &["up", "--rung", "3"]));
     assert!(twice.contains("a lab runs in") && twice.contains("hint: pando lab down"), "{twice}");
     let processes = running.processes();

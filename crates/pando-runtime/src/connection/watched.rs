@@ -13,19 +13,20 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::pulse::Pulse;
+use super::Pulse;
 
 /// How long what still comes is dropped. Go takes half a second.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-pub(super) struct Watched<S> {
+/// A stream whose pulse is felt.
+pub struct Watched<S> {
     stream: S,
     pulse: Arc<Pulse>,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, pulse: Arc<Pulse>) -> Watched<S> {
+    pub fn new(stream: S, pulse: Arc<Pulse>) -> Watched<S> {
         Watched { stream, pulse, lingering: None }
     }
 }

@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use pando_runtime::config::WebConfig;
-
 /// A request head that is under way when the server stops gets this much more time.
 const DRAIN_HEADER_TIME: Duration = Duration::from_secs(1);
 /// No moment: nothing is stuck.
@@ -17,30 +15,25 @@ const NEVER: u64 = u64::MAX;
 
 /// How long a connection may stay in a state.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) idle: Duration,
-    pub(super) header: Duration,
-    pub(super) stuck: Duration,
+pub struct Limits {
+    /// Without a request.
+    pub idle: Duration,
+    /// Receiving the head of one.
+    pub header: Duration,
+    /// Sending to a client that takes nothing.
+    pub stuck: Duration,
 }
 
 impl Limits {
-    pub(super) fn of(config: &WebConfig) -> Limits {
-        Limits {
-            idle: config.idle_timeout.duration(),
-            header: config.header_timeout.duration(),
-            stuck: config.body_timeout.duration(),
-        }
-    }
-
     /// How often to look, at least.
-    pub(super) fn shortest(&self) -> Duration {
+    pub fn shortest(&self) -> Duration {
         self.idle.min(self.header).min(self.stuck)
     }
 }
 
 /// What is to be done with a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// Look again in that time.
     Wait(Duration),
     /// It did nothing for long: end it politely.
@@ -51,7 +44,7 @@ pub(super) enum Verdict {
 
 /// Shared by the connection, its stream and its requests.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub struct Pulse {
     started: Instant,
     /// Requests in the works, until their answers are sent.
     busy: AtomicU32,
@@ -65,9 +58,15 @@ pub(super) struct Pulse {
     refused: AtomicBool,
 }
 
+impl Default for Pulse {
+    fn default() -> Pulse {
+        Pulse::new()
+    }
+}
+
 impl Pulse {
     /// A fresh connection counts as one that sends a head: it should have a reason to come.
-    pub(super) fn new() -> Pulse {
+    pub fn new() -> Pulse {
         Pulse {
             started: Instant::now(),
             busy: AtomicU32::new(0),
@@ -79,20 +78,20 @@ impl Pulse {
     }
 
     /// A request has come; it is over when the result is dropped.
-    pub(super) fn begin(self: &Arc<Pulse>) -> Busy {
+    pub fn begin(self: &Arc<Pulse>) -> Busy {
         self.busy.fetch_add(1, Relaxed);
         Busy(Arc::clone(self))
     }
 
     /// Bytes have come.
-    pub(super) fn received(&self) {
+    pub fn received(&self) {
         if self.busy.load(Relaxed) == 0 && !self.receiving.swap(true, Relaxed) {
             self.since_ms.store(self.now_ms(), Relaxed);
         }
     }
 
     /// Whether the client takes what is sent.
-    pub(super) fn sending(&self, progress: bool) {
+    pub fn sending(&self, progress: bool) {
         if progress {
             if self.stuck_since_ms.load(Relaxed) != NEVER {
                 self.stuck_since_ms.store(NEVER, Relaxed);
@@ -102,15 +101,17 @@ impl Pulse {
         }
     }
 
-    pub(super) fn refuse(&self) {
+    /// A request was refused although its body has not been read.
+    pub fn refuse(&self) {
         self.refused.store(true, Relaxed);
     }
 
-    pub(super) fn refused(&self) -> bool {
+    pub fn refused(&self) -> bool {
         self.refused.load(Relaxed)
     }
 
-    pub(super) fn verdict(&self, limits: &Limits, stopping: bool) -> Verdict {
+    /// What is to be done now. `stopping`: the process is.
+    pub fn verdict(&self, limits: &Limits, stopping: bool) -> Verdict {
         let now = Duration::from_millis(self.now_ms());
         let since =
             |moment: &AtomicU64| now.saturating_sub(Duration::from_millis(moment.load(Relaxed)));
@@ -150,7 +151,7 @@ impl Pulse {
 
 /// A request in the works.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Pulse>);
+pub struct Busy(Arc<Pulse>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
