@@ -53,6 +53,9 @@ fn packages() -> anyhow::Result<()> {
     if !succeeds(command("nats-server", ["--version"])) {
         missing.push("nats-server");
     }
+    if !succeeds(command("keepalived", ["--version"])) {
+        missing.push("keepalived");
+    }
     if !succeeds(command("nghttpx", ["--version"])) {
         missing.push("nghttp2-proxy");
     }

@@ -1,6 +1,7 @@
 //! `pando balancer`: the load balancer, and what can be asked of one that runs.
 
 mod admin;
+mod keepalived;
 mod text;
 
 use anyhow::{Context as _, ensure};
@@ -19,6 +20,9 @@ use crate::{
 };
 
 use admin::AdminClient;
+use keepalived::Pair;
+
+pub(crate) use keepalived::Floating;
 
 pub(crate) fn run(cli: &Cli, arguments: &BalancerArgs) -> anyhow::Result<()> {
     let sources = cli.sources();
@@ -34,6 +38,23 @@ pub(crate) fn run(cli: &Cli, arguments: &BalancerArgs) -> anyhow::Result<()> {
             AdminClient::of(&config)?.send("DELETE", "/upstreams", &body)?;
             let done = format!("{address} gets no more requests.\n");
             Ok(output::print(&output::green(&done))?)
+        }
+        Some(BalancerAction::Ready) => {
+            AdminClient::of(&config)?.send("GET", "/healthz/ready", "").map(drop)
+        }
+        Some(BalancerAction::Keepalived(arguments)) => {
+            let program = std::env::current_exe().context("failed to find this program")?;
+            let file = sources.file().map(std::path::absolute).transpose()?;
+            let pair = Pair {
+                number: arguments.number,
+                interface: &arguments.interface,
+                addresses: &arguments.addresses,
+                peer: arguments.peer,
+                first_router_id: arguments.router_id,
+                program: &program,
+                config: file.as_deref(),
+            };
+            Ok(output::print(&pair.render())?)
         }
     }
 }

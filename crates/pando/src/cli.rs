@@ -12,6 +12,8 @@ pub(crate) use files::{MoveFiles, Place};
 pub(crate) use lab::{LabAction, LabAdd, LabLoad, LabLogs, LabUp};
 use pando_runtime::config::{Setting, Sources};
 
+use crate::balancer_command::Floating;
+
 /// Our version, and that of the PocketBase whose API this program speaks.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (API of PocketBase 0.40.6)");
 
@@ -144,6 +146,48 @@ pub(crate) enum BalancerAction {
         #[arg(value_name = "ADDRESS")]
         address: String,
     },
+    /// Ends with 0 if new connections should come to the balancer that runs here, else with 1
+    Ready,
+    /// Prints a configuration of keepalived with which two balancers share addresses
+    #[command(after_help = KEEPALIVED_EXAMPLES)]
+    Keepalived(KeepalivedArgs),
+}
+
+const KEEPALIVED_EXAMPLES: &str = "\
+Examples, on each of the two machines with its own number:
+  pando balancer keepalived --number 1 --interface eth0 --address 10.0.0.100/24 \\
+    --peer 10.0.0.3 > /etc/keepalived/keepalived.conf
+
+One address: balancer 1 has it, and balancer 2 while 1 is not ready. Two addresses: each has its own,
+and both while the other is not ready; name both to clients. The balancers must listen on all
+interfaces (balancer.http = \":80\"). Settings by the environment are not seen by keepalived's check.";
+
+#[derive(Debug, Args)]
+pub(crate) struct KeepalivedArgs {
+    /// Which of the two this one is
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub number: u8,
+    /// The network interface of the addresses
+    #[arg(long, value_name = "NAME", value_parser = interface)]
+    pub interface: String,
+    /// An address that clients know, with its network: 10.0.0.100/24; give it for each
+    #[arg(long = "address", value_name = "ADDRESS", required = true, value_parser = Floating::parse)]
+    pub addresses: Vec<Floating>,
+    /// The other balancer's own address, for networks without multicast
+    #[arg(long, value_name = "ADDRESS")]
+    pub peer: Option<std::net::IpAddr>,
+    /// The first number of VRRP's; no other router in the network may have it, or those after it
+    #[arg(long, value_name = "NUMBER", default_value_t = 51, value_parser = clap::value_parser!(u8).range(1..))]
+    pub router_id: u8,
+}
+
+/// A name that the system could give to an interface, and that keepalived reads as one word.
+fn interface(text: &str) -> Result<String, String> {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@".contains(&byte);
+    match (1..16).contains(&text.len()) && text.bytes().all(sound) {
+        true => Ok(text.to_owned()),
+        false => Err("must be the name of a network interface, such as eth0".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -22,7 +22,11 @@ pub(super) fn prepare(site: &Site) -> Result<()> {
 }
 
 pub(super) fn start(site: &Site, world: &World) -> Start {
-    let address = site.address.to_string();
+    // On a network of its own it may be given more addresses.
+    let address = match site.namespace {
+        Some(_) => format!(":{}", site.address.port()),
+        None => site.address.to_string(),
+    };
     let mut words: Vec<OsString> = vec![world.pando.clone().into()];
     words.extend(["balancer", "--http", &address].map(OsString::from));
     let env = vec![

@@ -6,6 +6,7 @@ mod judged;
 mod load;
 mod policies;
 mod raw;
+mod two;
 
 use std::path::Path;
 
