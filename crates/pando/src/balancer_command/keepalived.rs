@@ -166,7 +166,8 @@ mod tests {
                     pando_ready
                 }
             }
-        "##]].assert_eq(&pair.render());
+        "##]]
+        .assert_eq(&pair.render());
     }
 
     #[test]
