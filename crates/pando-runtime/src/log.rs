@@ -2,7 +2,7 @@
 //!
 //! Fields of the enclosing spans appear on every line inside them, `request.id` first of all.
 //! Access lines have their own target, [`ACCESS`], so that they can be switched by themselves.
-//! Warnings and errors are kept for a while, whatever is written ([`noted`]).
+//! Warnings and errors are kept for a while, whatever is written ([`noted()`]).
 
 mod noted;
 
