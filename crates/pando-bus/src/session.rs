@@ -64,7 +64,7 @@ pub(crate) struct Session {
     feed: Option<Feed<Known>>,
     repair: Repair,
     outbox: Outbox,
-    /// Since when nobody attends although there is a feed.
+    /// Since when nobody attends.
     left_at: Option<Instant>,
     /// The last number that the journal is known to have given.
     head: u64,
@@ -252,25 +252,19 @@ impl Session {
         link: &mut Link,
         transport: &mut Transport,
     ) -> Result<(), StoreError> {
-        if !self.audience.is_empty() {
-            self.left_at = None;
-        }
-        if self.feed.is_some() {
-            if self.audience.is_empty() {
-                let left_at = *self.left_at.get_or_insert_with(Instant::now);
-                if left_at.elapsed() >= LINGER && self.audience.rests() {
-                    self.feed = None;
-                    self.repair = Repair::default();
-                    self.store.attends(false);
-                    transport.take_changes(link, false).await?;
-                }
-            }
-        } else if !self.audience.rests() {
+        self.left_at = self.audience.is_empty().then(|| self.left_at.unwrap_or_else(Instant::now));
+        let lingered = self.left_at.is_some_and(|left_at| left_at.elapsed() >= LINGER);
+        if self.feed.is_none() && !self.audience.rests() {
             transport.take_changes(link, true).await?;
             self.begin(link).await?;
             self.store.attends(true);
             self.outbox.attends();
             self.audience.hears();
+        } else if self.feed.is_some() && lingered && self.audience.rests() {
+            self.feed = None;
+            self.repair = Repair::default();
+            self.store.attends(false);
+            transport.take_changes(link, false).await?;
         }
         Ok(())
     }

@@ -18,18 +18,20 @@ impl Session {
         match own {
             Ok(Own::Written { entry: None, body }) => {
                 let from = Arc::clone(self.store.server_id());
-                event_of(from, body).into_iter().for_each(|event| self.tell(event));
+                self.tell(event_of(from, body));
             }
             Ok(Own::Written { entry: Some(entry), body }) => {
                 let from = Arc::clone(&entry.server);
                 match &mut self.feed {
                     Some(feed) => feed.put(entry.number, Known::Own { from, body }),
-                    None => event_of(from, body).into_iter().for_each(|event| self.tell(event)),
+                    None => self.tell(event_of(from, body)),
                 }
                 self.outbox.put(entry);
             }
             Ok(Own::Void(number)) => {
-                self.feed.as_mut().map(|feed| feed.skip(number));
+                if let Some(feed) = &mut self.feed {
+                    feed.skip(number);
+                }
                 self.outbox.void(number);
             }
             Err(RecvError::Lagged(commits)) => {
@@ -67,7 +69,7 @@ impl Session {
     /// Takes an entry out of turn, as nobody minds who wants to know no changes.
     async fn take_call(&mut self, entry: &Entry) -> Result<(), StoreError> {
         self.store.catch_up_with(entry.version).await?;
-        event_of_entry(entry, &self.store).into_iter().for_each(|event| self.tell(event));
+        self.tell(event_of_entry(entry, &self.store));
         Ok(())
     }
 
@@ -85,12 +87,14 @@ impl Session {
             if let Some(feed) = &mut self.feed {
                 feed.pop();
             }
-            event.into_iter().for_each(|event| self.tell(event));
+            self.tell(event);
         }
         Ok(())
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    /// Tells all watchers, if there is something to tell.
+    pub(super) fn tell(&self, event: impl Into<Option<Event>>) {
+        let Some(event) = event.into() else { return };
         if matches!(event, Event::Message { .. }) || !self.audience.is_empty() {
             // Nobody watching is fine.
             let _ = self.events.send(event);

@@ -18,7 +18,40 @@ impl Collection {
     /// A new collection with its system fields and default options. An empty `id` is replaced by
     /// the one that PocketBase makes from kind and name.
     pub fn new(kind: CollectionKind, name: &str, id: &str, rng: &mut dyn RngCore) -> Collection {
-        let mut collection = Collection {
+        let mut collection = Collection::bare(kind, name, id);
+        if id.is_empty() {
+            collection.id = default_id(kind, name);
+        }
+        collection.add_system_fields();
+        if kind == CollectionKind::Auth {
+            collection.auth = Some(AuthOptions::initial(rng));
+        }
+        collection
+    }
+
+    /// A table that is not a collection, as queries see it: like a collection of the system with
+    /// these columns, each a name and a type of field.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such type.
+    pub fn of_table(name: &str, columns: &[(&str, &str)]) -> Collection {
+        let field = |(name, type_name): &(&str, &str)| Field {
+            id: (*name).to_owned(),
+            name: (*name).to_owned(),
+            system: true,
+            hidden: false,
+            presentable: false,
+            help: String::new(),
+            kind: FieldKind::blank(type_name).expect("a type of field"),
+        };
+        let fields = columns.iter().map(field).collect();
+        Collection { system: true, fields, ..Collection::bare(CollectionKind::Base, name, name) }
+    }
+
+    /// One without fields and everything else.
+    fn bare(kind: CollectionKind, name: &str, id: &str) -> Collection {
+        Collection {
             id: id.to_owned(),
             name: name.to_owned(),
             kind,
@@ -31,15 +64,7 @@ impl Collection {
             created: String::new(),
             updated: String::new(),
             json_shape: Derived::default(),
-        };
-        if id.is_empty() {
-            collection.id = default_id(kind, name);
         }
-        collection.add_system_fields();
-        if kind == CollectionKind::Auth {
-            collection.auth = Some(AuthOptions::initial(rng));
-        }
-        collection
     }
 
     /// Adds the fields and indexes that every collection of this kind has, and enforces their

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use pando_filter::{Columns, Dialect, Query, Sql};
-use pando_schema::{Collection, CollectionKind, Derived, Field, FieldKind, Rules, SqlValue};
+use pando_schema::{Collection, SqlValue};
 
 use crate::{Reader, StoreError};
 
@@ -12,8 +12,14 @@ use crate::{Reader, StoreError};
 const TABLE_ON_POSTGRES: &str = "WITH \"_logs\" AS (SELECT \"id\", \"created\", \"data\", \
                                  \"message\", \"level\", \"id\" AS \"_n\" FROM pando.logs) ";
 
-/// The columns of an entry, in the order in which PocketBase shows them.
-const COLUMNS: [&str; 5] = ["id", "created", "data", "message", "level"];
+/// The columns of an entry and their types, in the order in which PocketBase shows them.
+const COLUMNS: [(&str, &str); 5] = [
+    ("id", "text"),
+    ("created", "text"),
+    ("data", "json"),
+    ("message", "text"),
+    ("level", "number"),
+];
 
 /// An entry as it is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,36 +34,8 @@ pub struct LogRow {
 
 /// The table of logs, to make queries of: it is like a collection of that name.
 pub fn log_table() -> &'static Arc<Collection> {
-    static TABLE: LazyLock<Arc<Collection>> = LazyLock::new(|| {
-        let field = |name: &str| Field {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            system: true,
-            hidden: false,
-            presentable: false,
-            help: String::new(),
-            kind: FieldKind::blank(match name {
-                "data" => "json",
-                "level" => "number",
-                _ => "text",
-            })
-            .expect("these kinds exist"),
-        };
-        Arc::new(Collection {
-            id: "_logs".to_owned(),
-            name: "_logs".to_owned(),
-            kind: CollectionKind::Base,
-            system: true,
-            fields: COLUMNS.map(field).into(),
-            indexes: Vec::new(),
-            rules: Rules::default(),
-            auth: None,
-            view_query: String::new(),
-            created: String::new(),
-            updated: String::new(),
-            json_shape: Derived::default(),
-        })
-    });
+    static TABLE: LazyLock<Arc<Collection>> =
+        LazyLock::new(|| Arc::new(Collection::of_table("_logs", &COLUMNS)));
     &TABLE
 }
 
@@ -113,7 +91,7 @@ impl LogReader {
     pub async fn find(&mut self, id: &str) -> Result<Option<LogRow>, StoreError> {
         let mut sql = self.0.sql();
         sql.push("SELECT ");
-        for (index, column) in COLUMNS.into_iter().enumerate() {
+        for (index, (column, _)) in COLUMNS.into_iter().enumerate() {
             sql.push(if index == 0 { "" } else { ", " }).quoted(column);
         }
         sql.push(" FROM ").quoted("_logs").push(" WHERE ").quoted("id").push(" = ").bind(id);

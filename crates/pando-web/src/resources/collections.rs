@@ -12,8 +12,8 @@ use http::StatusCode;
 use pando_blob::Prefix;
 use pando_filter::{Columns, Purpose};
 use pando_schema::{
-    Collection, CollectionKind, Derived, DraftError, Field, FieldKind, Missing, Problem, Problems,
-    Rules, import_failure, scaffolds as new_scaffolds,
+    Collection, CollectionKind, DraftError, Missing, Problem, Problems, import_failure,
+    scaffolds as new_scaffolds,
 };
 use pando_store::CollectionError;
 use serde_json::{Map, Value as Json};
@@ -60,39 +60,9 @@ pub(crate) async fn list(app: &SharedApp, request: &mut Request) -> Result<Respo
 
 /// The table of the collections themselves, as far as it can be searched.
 fn table_of_collections() -> Collection {
-    let text = || FieldKind::Text {
-        min: 0,
-        max: 0,
-        pattern: String::new(),
-        autogenerate_pattern: String::new(),
-        primary_key: false,
-        required: false,
-    };
-    let field = |name: &str, kind: FieldKind| Field {
-        id: name.to_owned(),
-        name: name.to_owned(),
-        system: true,
-        hidden: false,
-        presentable: false,
-        help: String::new(),
-        kind,
-    };
-    let texts = ["id", "created", "updated", "name", "type"].map(|name| field(name, text()));
-    let system = field("system", FieldKind::Bool { required: false });
-    Collection {
-        id: "_collections".to_owned(),
-        name: "_collections".to_owned(),
-        kind: CollectionKind::Base,
-        system: true,
-        fields: texts.into_iter().chain([system]).collect(),
-        indexes: Vec::new(),
-        rules: Rules::default(),
-        auth: None,
-        view_query: String::new(),
-        created: String::new(),
-        updated: String::new(),
-        json_shape: Derived::default(),
-    }
+    let texts = ["id", "created", "updated", "name", "type"].map(|name| (name, "text"));
+    let columns = [&texts[..], &[("system", "bool")]].concat();
+    Collection::of_table("_collections", &columns)
 }
 
 /// `GET /api/collections/{collection}`
